@@ -1,0 +1,1 @@
+//! Events and extractions into stock and books.

@@ -1,0 +1,84 @@
+//! The layers that the convolutional networks are written in, over two backends: packed kernels for inference
+//! ([`crate::kernels`]) and candle tensors with gradients for training. A network is written once, generic over
+//! [`Backend`], so that what is trained is what is served.
+//!
+//! Feature maps are NHWC. Weights: dense `[kh, kw, cin, cout]` (a matrix product's right side), depthwise `[kh, kw, c]`,
+//! bias `[cout]`; a linear layer is a 1x1 convolution `[1, 1, cin, cout]`.
+
+use candle_core::Result;
+use candle_nn::VarBuilder;
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Activation {
+    None,
+    Relu,
+    /// With the error function, not the tanh form.
+    Gelu,
+    HardSwish,
+    /// `clamp(slope * x + 0.5, 0, 1)`
+    HardSigmoid {
+        slope: f32,
+    },
+    Sigmoid,
+}
+
+/// Zero rows and columns added around a map.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Padding {
+    pub top: usize,
+    pub left: usize,
+    pub bottom: usize,
+    pub right: usize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Connection {
+    /// Every output channel sees every input channel.
+    Dense,
+    /// One filter a channel; `cin == cout`.
+    Depthwise,
+}
+
+/// A convolution with its fused activation. `act(conv(x) + bias)`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ConvSpec {
+    pub cin: usize,
+    pub cout: usize,
+    /// height, width
+    pub kernel: (usize, usize),
+    /// vertical, horizontal
+    pub stride: (usize, usize),
+    pub padding: Padding,
+    pub connection: Connection,
+    pub bias: bool,
+    pub activation: Activation,
+}
+
+/// What a network needs from the machine it runs on.
+pub trait Backend {
+    /// A feature map `[n, h, w, c]`.
+    type Map: Clone;
+    /// A convolution with its weights in the form the backend wants.
+    type Conv;
+
+    /// Takes `weight` (and `bias`) from `weights`.
+    fn conv(&self, spec: ConvSpec, weights: VarBuilder) -> Result<Self::Conv>;
+    fn forward(&self, conv: &Self::Conv, x: &Self::Map) -> Result<Self::Map>;
+    /// Element-wise sum of two maps of one shape.
+    fn add(&self, a: &Self::Map, b: &Self::Map) -> Result<Self::Map>;
+    /// `x * gate`, `gate` being `[n, 1, 1, c]`.
+    fn scale(&self, x: &Self::Map, gate: &Self::Map) -> Result<Self::Map>;
+    /// Mean over height and width: `[n, 1, 1, c]`.
+    fn mean(&self, x: &Self::Map) -> Result<Self::Map>;
+    /// Along the channels.
+    fn concat(&self, maps: &[&Self::Map]) -> Result<Self::Map>;
+    /// Nearest neighbour, by a whole factor.
+    fn upsample(&self, x: &Self::Map, factor: usize) -> Result<Self::Map>;
+    /// 2x2 maximum, stride 1, a zero row and column added at the bottom and right: same size.
+    fn max_pool_2x2(&self, x: &Self::Map) -> Result<Self::Map>;
+    /// Mean over windows of `size` (height, width), stride equal to `size`; an incomplete window at the end is dropped.
+    fn average_pool(&self, x: &Self::Map, size: (usize, usize)) -> Result<Self::Map>;
+    /// `[n, h, w, 4c] -> [n, 2h, 2w, c]`, channel index `(dy * 2 + dx) * c + i`: a 1x1 convolution followed by this is a
+    /// transposed 2x2 convolution of stride 2.
+    fn depth_to_space(&self, x: &Self::Map) -> Result<Self::Map>;
+}

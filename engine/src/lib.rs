@@ -1,0 +1,13 @@
+//! Reads documents: page, localise, recognise, understand, reconcile.
+//!
+//! Architecture invariant: this crate knows nothing of training, data sets, Kafka or SQL.
+
+pub mod geometry;
+pub mod kernels;
+pub mod layers;
+pub mod localise;
+pub mod page;
+pub mod recognise;
+pub mod reconcile;
+pub mod text;
+pub mod understand;

@@ -1,0 +1,3 @@
+//! Words to candidate fields and line items.
+
+pub mod draft;
