@@ -54,6 +54,54 @@ pub struct ConvSpec {
     pub activation: Activation,
 }
 
+impl ConvSpec {
+    /// A square dense kernel with bias, of stride 1, padded to keep the size, without activation.
+    pub fn dense(cin: usize, cout: usize, kernel: usize) -> Self {
+        let around = kernel / 2;
+        Self {
+            cin,
+            cout,
+            kernel: (kernel, kernel),
+            stride: (1, 1),
+            padding: Padding { top: around, left: around, bottom: around, right: around },
+            connection: Connection::Dense,
+            bias: true,
+            activation: Activation::None,
+        }
+    }
+
+    /// One filter a channel with bias, of stride 1, padded to keep the size, without activation. The kernel is (height, width).
+    pub fn depthwise(channels: usize, kernel: (usize, usize)) -> Self {
+        let (vertical, horizontal) = (kernel.0 / 2, kernel.1 / 2);
+        Self {
+            kernel,
+            padding: Padding { top: vertical, left: horizontal, bottom: vertical, right: horizontal },
+            connection: Connection::Depthwise,
+            ..Self::dense(channels, channels, 1)
+        }
+    }
+
+    /// vertical, horizontal
+    pub fn stride(self, stride: (usize, usize)) -> Self {
+        Self { stride, ..self }
+    }
+
+    pub fn activation(self, activation: Activation) -> Self {
+        Self { activation, ..self }
+    }
+
+    pub fn without_bias(self) -> Self {
+        Self { bias: false, ..self }
+    }
+
+    /// Height and width of the output of a map of this height and width; `None` where the padded map is smaller than the kernel.
+    pub fn output_size(&self, height: usize, width: usize) -> Option<(usize, usize)> {
+        let along = |size: usize, padding: usize, kernel: usize, stride: usize| Some((size + padding).checked_sub(kernel)? / stride + 1);
+        let Padding { top, left, bottom, right } = self.padding;
+        Some((along(height, top + bottom, self.kernel.0, self.stride.0)?, along(width, left + right, self.kernel.1, self.stride.1)?))
+    }
+}
+
 /// What a network needs from the machine it runs on.
 pub trait Backend {
     /// A feature map `[n, h, w, c]`.
@@ -64,6 +112,10 @@ pub trait Backend {
     /// Takes `weight` (and `bias`) from `weights`.
     fn conv(&self, spec: ConvSpec, weights: VarBuilder) -> Result<Self::Conv>;
     fn forward(&self, conv: &Self::Conv, x: &Self::Map) -> Result<Self::Map>;
+    /// `conv(x) + residual`; the residual is added after the activation.
+    fn forward_add(&self, conv: &Self::Conv, x: &Self::Map, residual: &Self::Map) -> Result<Self::Map> {
+        self.add(&self.forward(conv, x)?, residual)
+    }
     /// Element-wise sum of two maps of one shape.
     fn add(&self, a: &Self::Map, b: &Self::Map) -> Result<Self::Map>;
     /// `x * gate`, `gate` being `[n, 1, 1, c]`.

@@ -2,6 +2,7 @@
 //!
 //! Architecture invariant: this crate knows nothing of training, data sets, Kafka or SQL.
 
+pub mod blocks;
 pub mod geometry;
 pub mod kernels;
 pub mod layers;

@@ -1,1 +1,3 @@
 //! Losses, augmentation, optimisation, metrics.
+
+pub mod import;

@@ -1,1 +1,3 @@
-//! Placeholder until the stage lands.
+//! Where on a page there is text.
+
+pub mod network;

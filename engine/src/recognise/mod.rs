@@ -1,1 +1,4 @@
-//! Placeholder until the stage lands.
+//! Lines of a page to text.
+
+pub mod charset;
+pub mod network;
