@@ -1,0 +1,29 @@
+# Two commands: `make demo` shows the product, `make test` runs everything that CI runs.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.ONESHELL:
+.PHONY: demo test setup
+
+SAMPLES  := datasets/samples
+OUT      := out/demo
+DATABASE := sqlite:$(OUT)/books.db
+BUSINESS := 1
+DOCUMENTS = $(sort $(wildcard $(SAMPLES)/*.jpg $(SAMPLES)/*.png $(SAMPLES)/*.pdf))
+
+setup:
+	@deploy/install-build-tools.sh
+
+demo: setup
+	@cargo build --release --quiet --bin extract --bin adapter
+	rm -rf $(OUT) && mkdir -p $(OUT)
+	target/release/extract --table --overlay $(OUT)/overlays $(DOCUMENTS)
+	target/release/adapter ingest --business $(BUSINESS) --database $(DATABASE) $(DOCUMENTS)
+	target/release/adapter run --events file:$(SAMPLES)/events.ndjson --database $(DATABASE) --until-end
+	target/release/adapter report --business $(BUSINESS) --database $(DATABASE)
+	echo "Annotated pages: $(OUT)/overlays/*.png"
+	echo "The books:       $(OUT)/books.db (cargo run --release --bin adapter -- report --business $(BUSINESS) --database $(DATABASE) --json)"
+
+test: setup
+	@cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	cargo test --workspace
