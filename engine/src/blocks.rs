@@ -79,8 +79,7 @@ impl<B: Backend> Block<B> {
         if let Some(squeeze) = &self.squeeze {
             mixed = squeeze.forward(backend, &mixed)?;
         }
-        let hidden = backend.forward(&self.expand, &mixed)?;
-        if self.residual { backend.forward_add(&self.project, &hidden, &mixed) } else { backend.forward(&self.project, &hidden) }
+        backend.perceptron(&self.expand, &self.project, &mixed, self.residual)
     }
 }
 

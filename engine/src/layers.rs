@@ -112,9 +112,11 @@ pub trait Backend {
     /// Takes `weight` (and `bias`) from `weights`.
     fn conv(&self, spec: ConvSpec, weights: VarBuilder) -> Result<Self::Conv>;
     fn forward(&self, conv: &Self::Conv, x: &Self::Map) -> Result<Self::Map>;
-    /// `conv(x) + residual`; the residual is added after the activation.
-    fn forward_add(&self, conv: &Self::Conv, x: &Self::Map, residual: &Self::Map) -> Result<Self::Map> {
-        self.add(&self.forward(conv, x)?, residual)
+    /// Two 1x1 convolutions, `project(expand(x))`, and `x` added to the result if `residual`. A backend may fuse them, so that
+    /// the wide map between them is never stored.
+    fn perceptron(&self, expand: &Self::Conv, project: &Self::Conv, x: &Self::Map, residual: bool) -> Result<Self::Map> {
+        let y = self.forward(project, &self.forward(expand, x)?)?;
+        if residual { self.add(&y, x) } else { Ok(y) }
     }
     /// Element-wise sum of two maps of one shape.
     fn add(&self, a: &Self::Map, b: &Self::Map) -> Result<Self::Map>;

@@ -42,7 +42,7 @@ pub enum ImportError {
     #[error("the graph has {found} layers with weights, the network {expected}")]
     LayerCount { expected: usize, found: usize },
     #[error("layer {layer}: the graph has weights of shape {found:?}, which don't fit {expected:?}")]
-    Shape { layer: String, expected: ConvSpec, found: Vec<usize> },
+    Shape { layer: String, expected: Box<ConvSpec>, found: Vec<usize> },
     #[error("the dictionary has no {character:?}")]
     Character { character: char },
     #[error("can't construct the network")]
@@ -163,7 +163,7 @@ fn convert(slots: &[(String, ConvSpec)], layers: &[Layer]) -> Result<BTreeMap<St
     }
     let mut tensors = BTreeMap::new();
     for ((name, spec), layer) in slots.iter().zip(layers) {
-        let misfit = || ImportError::Shape { layer: name.clone(), expected: *spec, found: layer.shape.clone() };
+        let misfit = || ImportError::Shape { layer: name.clone(), expected: Box::new(*spec), found: layer.shape.clone() };
         tensors.insert(format!("{name}.weight"), weight(spec, layer).ok_or_else(misfit)?);
         if spec.bias {
             let values = bias(spec, layer).ok_or_else(misfit)?;
