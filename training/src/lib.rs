@@ -1,3 +1,4 @@
 //! Losses, augmentation, optimisation, metrics.
 
 pub mod import;
+pub mod metrics;

@@ -1,1 +1,5 @@
-//! Placeholder until the stage lands.
+//! Candidate fields into typed values that agree with each other.
+
+pub mod date;
+pub mod money;
+pub mod number;
