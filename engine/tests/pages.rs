@@ -181,10 +181,7 @@ enum Damage {
 }
 
 fn damage(length: usize) -> impl Strategy<Value = Vec<Damage>> {
-    let one = prop_oneof![
-        (0..length).prop_map(Damage::Cut),
-        ((0..length), 1u8..).prop_map(|(at, bits)| Damage::Flip(at, bits)),
-    ];
+    let one = prop_oneof![(0..length).prop_map(Damage::Cut), ((0..length), 1u8..).prop_map(|(at, bits)| Damage::Flip(at, bits)),];
     prop::collection::vec(one, 1..6)
 }
 

@@ -6,6 +6,8 @@
 tonic::include_proto!("cellarbook.v1");
 include!(concat!(env!("OUT_DIR"), "/cellarbook.v1.serde.rs"));
 
+mod fields;
+
 /// The encoded `FileDescriptorSet` of all contracts, for gRPC reflection.
 pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
 

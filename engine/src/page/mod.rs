@@ -51,7 +51,7 @@ pub enum PageError {
     #[error("the file is empty")]
     Empty,
     #[error("the file has {bytes} bytes, more than the limit of {MAX_FILE_BYTES}")]
-    FileTooLarge { bytes: usize },
+    FileTooLarge { bytes: u64 },
     #[error("{found}, where a JPEG, PNG, TIFF, WebP, BMP or PDF file is needed")]
     UnknownFormat { found: &'static str },
     #[error("the {} picture is damaged or of a kind that is not supported", format_name(*.format))]
@@ -88,8 +88,11 @@ pub fn read(files: &[Vec<u8>]) -> Result<Vec<Page>, DocumentError> {
     let mut pages = Vec::new();
     for (file, bytes) in files.iter().enumerate() {
         let fail = |source| DocumentError { file, source };
-        pages.extend(read_file(bytes, pages.len()).map_err(fail)?);
+        pages.extend(read_file(bytes).map_err(fail)?);
         check_document(&pages).map_err(fail)?;
+    }
+    for (index, page) in pages.iter_mut().enumerate() {
+        page.native_text.iter_mut().flatten().for_each(|line| line.page = index);
     }
     Ok(pages)
 }
@@ -105,16 +108,15 @@ fn check_document(pages: &[Page]) -> Result<(), PageError> {
     Ok(())
 }
 
-/// The pages of one file; the first has the index `first_page` in its document.
-fn read_file(bytes: &[u8], first_page: usize) -> Result<Vec<Page>, PageError> {
+fn read_file(bytes: &[u8]) -> Result<Vec<Page>, PageError> {
     if bytes.is_empty() {
         return Err(PageError::Empty);
     }
     if bytes.len() > MAX_FILE_BYTES {
-        return Err(PageError::FileTooLarge { bytes: bytes.len() });
+        return Err(PageError::FileTooLarge { bytes: bytes.len() as u64 });
     }
     if pdf::is_pdf(bytes) {
-        return Ok(pdf::read(bytes, first_page)?);
+        return Ok(pdf::read(bytes)?);
     }
     match image::guess_format(bytes) {
         Ok(ImageFormat::Tiff) => tiff_pages::read(bytes),

@@ -55,14 +55,14 @@ pub(super) fn is_pdf(bytes: &[u8]) -> bool {
     bytes[..bytes.len().min(SIGNATURE_RANGE)].windows(SIGNATURE.len()).any(|window| window == SIGNATURE)
 }
 
-/// Draws all pages; the first has the index `first_page` in its document.
+/// Draws all pages.
 ///
 /// Architecture invariant: the PDF library runs on a thread of its own, so that a file that breaks it (a panic, a deep
 /// nesting) gives an error like any other damaged file.
-pub(super) fn read(bytes: &[u8], first_page: usize) -> Result<Vec<Page>, PdfError> {
+pub(super) fn read(bytes: &[u8]) -> Result<Vec<Page>, PdfError> {
     thread::scope(|scope| {
         let thread = thread::Builder::new().name(THREAD_NAME.into()).stack_size(STACK_BYTES);
-        let drawing = thread.spawn_scoped(scope, || read_on_this_thread(bytes, first_page)).map_err(PdfError::Thread)?;
+        let drawing = thread.spawn_scoped(scope, || read_on_this_thread(bytes)).map_err(PdfError::Thread)?;
         drawing.join().unwrap_or(Err(PdfError::Drawing))
     })
 }
@@ -79,7 +79,7 @@ pub fn silence_panics() {
     }));
 }
 
-fn read_on_this_thread(bytes: &[u8], first_page: usize) -> Result<Vec<Page>, PdfError> {
+fn read_on_this_thread(bytes: &[u8]) -> Result<Vec<Page>, PdfError> {
     let pdf = Pdf::new(Arc::new(bytes.to_vec())).map_err(|error| match error {
         LoadPdfError::Decryption(DecryptionError::PasswordProtected) => PdfError::Password,
         LoadPdfError::Decryption(_) => PdfError::Encryption,
@@ -93,15 +93,12 @@ fn read_on_this_thread(bytes: &[u8], first_page: usize) -> Result<Vec<Page>, Pdf
     check_pictures(&pdf)?;
     let cache = RenderCache::new();
     let settings = InterpreterSettings { render_content: RenderContent::all(), ..InterpreterSettings::default() };
-    let draw = |(index, page)| {
+    let draw = |page| {
         let scale = scale(page);
-        Page {
-            image: draw(page, scale, &cache, &settings),
-            rotation_degrees: 0,
-            native_text: text_layer::lines(page, first_page + index, scale, &settings),
-        }
+        let native_text = text_layer::lines(page, scale, &settings);
+        Page { image: draw(page, scale, &cache, &settings), rotation_degrees: 0, native_text }
     };
-    Ok(pdf.pages().iter().enumerate().map(draw).collect())
+    Ok(pdf.pages().iter().map(draw).collect())
 }
 
 /// Refuses pictures that would take more memory than a page may, before anything is decoded.

@@ -2,10 +2,7 @@
 
 use std::io::Cursor;
 
-use image::{
-    DynamicImage, GrayImage, ImageDecoder, ImageFormat, ImageReader, Limits, Luma, LumaA,
-    metadata::Orientation,
-};
+use image::{DynamicImage, GrayImage, ImageDecoder, ImageFormat, ImageReader, Limits, Luma, LumaA, metadata::Orientation};
 
 use super::{MAX_DECODED_BYTES, MAX_PAGE_PIXELS, MIN_PAGE_EDGE, Page, PageError};
 

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use hayro::{
     hayro_interpret::{
-        BlendMode, ClipPath, Context, Device, DrawMode, DrawProps, Image, ImageDrawProps, InterpreterCache, InterpreterSettings,
-        SoftMask,
+        BlendMode, ClipPath, Context, Device, DrawMode, DrawProps, Image, ImageDrawProps, InterpreterCache, InterpreterSettings, SoftMask,
         font::{Glyph, GlyphRun},
         hayro_cmap::BfString,
         interpret_page,
@@ -37,13 +36,14 @@ const COLUMN_GAP_EM: f64 = 1.0;
 const DOUBLE_PRINT_EM: f64 = 0.12;
 
 /// The lines of a page in reading order; none where the page has no text layer that can be trusted.
-pub(super) fn lines(page: &PdfPage<'_>, index: usize, scale: f32, settings: &InterpreterSettings) -> Option<Vec<TextLine>> {
+/// Their index of the page is left at 0.
+pub(super) fn lines(page: &PdfPage<'_>, scale: f32, settings: &InterpreterSettings) -> Option<Vec<TextLine>> {
     let layer = TextLayer::of(page, scale, settings);
     let known_share = layer.letters.len() as f32 / (layer.letters.len() + layer.unknown).max(1) as f32;
     if layer.letters.len() < MIN_CHARACTERS || known_share < MIN_KNOWN_SHARE {
         return None;
     }
-    Some(group(layer.letters, index))
+    Some(group(layer.letters))
 }
 
 /// A visible character.
@@ -165,7 +165,7 @@ struct Placed {
 }
 
 /// Lines of all writing directions, the upright ones first, each from top to bottom and from left to right.
-fn group(letters: Vec<Letter>, page: usize) -> Vec<TextLine> {
+fn group(letters: Vec<Letter>) -> Vec<TextLine> {
     let mut directions: BTreeMap<i64, Vec<Placed>> = BTreeMap::new();
     for letter in letters {
         let degrees = letter.advance.atan2().to_degrees().round() as i64;
@@ -173,7 +173,7 @@ fn group(letters: Vec<Letter>, page: usize) -> Vec<TextLine> {
     }
     let lines = |(degrees, placed)| {
         let rotation = Affine::rotate((degrees as f64).to_radians());
-        rows(placed).into_iter().flat_map(columns).map(move |column| line(&column, rotation, page))
+        rows(placed).into_iter().flat_map(columns).map(move |column| line(&column, rotation))
     };
     directions.into_iter().flat_map(lines).collect()
 }
@@ -222,7 +222,7 @@ fn gap_em(column: &[Placed], letter: &Placed) -> f64 {
 }
 
 /// One line of text; a column is never empty.
-fn line(column: &[Placed], rotation: Affine, page: usize) -> TextLine {
+fn line(column: &[Placed], rotation: Affine) -> TextLine {
     let mut text = String::new();
     for (index, letter) in column.iter().enumerate() {
         if index > 0 && (letter.after_space || gap_em(&column[..index], letter) > WORD_GAP_EM) {
@@ -239,5 +239,5 @@ fn line(column: &[Placed], rotation: Affine, page: usize) -> TextLine {
     };
     let start = column[0].start;
     let quad = Quad([corner(start, top), corner(end, top), corner(end, bottom), corner(start, bottom)]);
-    TextLine { page, quad, text, confidence: 1.0 }
+    TextLine { page: 0, quad, text, confidence: 1.0 }
 }

@@ -53,9 +53,7 @@ pub fn tiff(pictures: &[GrayImage]) -> Vec<u8> {
     let mut bytes = Cursor::new(Vec::new());
     let mut encoder = tiff::encoder::TiffEncoder::new(&mut bytes).expect("a TIFF header in memory");
     for picture in pictures {
-        encoder
-            .write_image::<tiff::encoder::colortype::Gray8>(picture.width(), picture.height(), picture)
-            .expect("a TIFF page in memory");
+        encoder.write_image::<tiff::encoder::colortype::Gray8>(picture.width(), picture.height(), picture).expect("a TIFF page in memory");
     }
     bytes.into_inner()
 }
@@ -118,10 +116,8 @@ pub fn assemble(objects: &[String], trailer: &str) -> Vec<u8> {
 /// A PDF file that asks for a password nobody knows.
 pub fn encrypted_pdf() -> Vec<u8> {
     let key = "11".repeat(32);
-    let trailer = format!(
-        "/ID [<{id}> <{id}>] /Encrypt << /Filter /Standard /V 1 /R 2 /P -4 /O <{key}> /U <{key}> >>",
-        id = "22".repeat(16)
-    );
+    let trailer =
+        format!("/ID [<{id}> <{id}>] /Encrypt << /Filter /Standard /V 1 /R 2 /P -4 /O <{key}> /U <{key}> >>", id = "22".repeat(16));
     pdf_of_contents(&[String::new()], &trailer)
 }
 
