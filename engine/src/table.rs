@@ -103,7 +103,7 @@ fn mark(field: &Field) -> &'static str {
 
 /// `supplier.vat_id` and `NEEDS_REVIEW` as words.
 fn words(name: &str) -> String {
-    name.to_lowercase().replace(['.', '_'], " ")
+    name.to_lowercase().replace(['.', '_'], " ").replace("vat", "VAT")
 }
 
 #[cfg(test)]

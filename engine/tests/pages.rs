@@ -87,7 +87,7 @@ fn bad_files_are_named_with_their_reason() {
     let jpeg = documents::encode(&picture, ImageFormat::Jpeg);
     let png = documents::encode(&picture, ImageFormat::Png);
     let webp = documents::encode(&picture, ImageFormat::WebP);
-    let tiff = documents::tiff(&[picture.clone()]);
+    let tiff = documents::tiff(std::slice::from_ref(&picture));
     let pdf = documents::receipt_pdf();
     let cases: Vec<(&str, Vec<u8>, &str)> = vec![
         ("empty", vec![], "the file is empty"),
