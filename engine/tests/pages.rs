@@ -2,10 +2,20 @@
 
 mod documents;
 
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
 use documents::Text;
-use engine::page::{self, DocumentError, Page};
+use engine::{
+    geometry::Quad,
+    page::{self, DocumentError, Page},
+    text::TextLine,
+};
 use image::ImageFormat;
 use proptest::prelude::*;
+use serde_json::Value;
 
 fn read(file: Vec<u8>) -> Result<Vec<Page>, DocumentError> {
     page::read(&[file])
@@ -172,6 +182,48 @@ fn upright_and_turned_text_are_lines_of_their_own() {
     let turned = lines[1].quad;
     assert!(turned.width() > 4.0 * turned.height(), "the quad's upper edge follows the text: {turned:?}");
     assert!(turned.bottom() - turned.top() > turned.right() - turned.left(), "{turned:?}");
+}
+
+/// Folder of data sets that the repository may not hold, where there is one.
+fn shared(path: &str) -> Option<PathBuf> {
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared");
+    let root = std::env::var_os("CELLARBOOK_SHARED").map_or(beside, PathBuf::from);
+    Some(root.join(path)).filter(|path| path.exists())
+}
+
+#[test]
+fn text_layers_of_real_invoices_hold_the_words_at_their_places() {
+    let Some(corpus) = shared("data/invoices/zugferd-corpus") else {
+        eprintln!("skipped: no data/invoices in the shared folder");
+        return;
+    };
+    let (mut words, mut found) = (0, 0);
+    for entry in fs::read_dir(corpus.join("pdf")).unwrap() {
+        let path = entry.unwrap().path();
+        let pages = read(fs::read(&path).unwrap()).unwrap();
+        let truth = corpus.join("words").join(path.file_name().unwrap()).with_extension("json");
+        let truth: Value = serde_json::from_slice(&fs::read(truth).unwrap()).unwrap();
+        for (page, truth) in pages.iter().zip(truth["pages"].as_array().unwrap()) {
+            let lines = page.native_text.as_deref().unwrap_or_default();
+            let scale = page.image.width() as f32 / truth["width"].as_f64().unwrap() as f32;
+            for word in truth["words"].as_array().unwrap() {
+                let edge = |index: usize| word[1][index].as_f64().unwrap() as f32 * scale;
+                let (x, y) = ((edge(0) + edge(2)) / 2.0, (edge(1) + edge(3)) / 2.0);
+                let around = |quad: &Quad| (quad.left()..quad.right()).contains(&x) && (quad.top()..quad.bottom()).contains(&y);
+                let holds = |line: &TextLine| line.text.split(' ').any(|text| Some(text) == word[0].as_str()) && around(&line.quad);
+                // The corpus takes text along the margin apart into letters.
+                let turned = |line: &TextLine| line.quad.0[1].y < line.quad.0[0].y - line.quad.height();
+                if lines.iter().any(|line| turned(line) && around(&line.quad)) {
+                    continue;
+                }
+                words += 1;
+                found += usize::from(lines.iter().any(holds));
+            }
+        }
+    }
+    println!("{found} of {words} words");
+    assert!(words > 2000, "the corpus has been read");
+    assert!(found * 1000 >= words * 998, "{found} of {words} words");
 }
 
 #[derive(Debug, Clone)]

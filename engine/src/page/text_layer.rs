@@ -31,7 +31,7 @@ const SAME_BASELINE_EM: f64 = 0.3;
 /// A gap wider than this between two glyphs, in em, is a space even where none is written.
 const WORD_GAP_EM: f64 = 0.16;
 /// A gap wider than this parts columns, which are lines of their own.
-const COLUMN_GAP_EM: f64 = 1.0;
+const COLUMN_GAP_EM: f64 = 0.8;
 /// The same glyph drawn again within this distance, in em, is bold face by double printing.
 const DOUBLE_PRINT_EM: f64 = 0.12;
 
