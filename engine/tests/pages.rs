@@ -118,6 +118,7 @@ fn bad_files_are_named_with_their_reason() {
         ("PDF signature", b"%PDF-1.7\n".to_vec(), "the PDF is damaged"),
         ("PDF without its pages", pdf[..60].to_vec(), "the PDF is damaged"),
         ("PDF with no page", documents::pdf(&[]), "the PDF"),
+        ("PDF that unpacks to much", documents::pdf_bomb(300 << 20), "the PDF holds a stream that unpacks to more than"),
         ("PDF with a huge picture", documents::pdf_with_picture(30_000, 30_000), "the PDF holds a picture of 30000 x 30000 pixels"),
     ];
     for (name, file, expected) in cases {

@@ -2,6 +2,7 @@
 //!
 //! Every limit is checked on a file's header, before the memory for its pixels is asked for.
 
+mod inflation;
 mod jpeg;
 mod pdf;
 mod raster;

@@ -15,7 +15,11 @@ use hayro::{
 };
 use image::{GrayImage, ImageFormat, ImageReader};
 
-use super::{MAX_PAGE_PIXELS, MAX_PAGES, Page, text_layer};
+use super::{
+    MAX_PAGE_PIXELS, MAX_PAGES, Page,
+    inflation::{self, MAX_STREAM_BYTES},
+    text_layer,
+};
 
 /// Small print of 6 points is 17 pixels high.
 const RENDER_DPI: f32 = 200.0;
@@ -44,6 +48,8 @@ pub enum PdfError {
     TooManyPages { pages: usize },
     #[error("the PDF holds a picture of {width} x {height} pixels, over the limit of {MAX_PAGE_PIXELS} pixels")]
     PictureTooLarge { width: u32, height: u32 },
+    #[error("the PDF holds a stream that unpacks to more than the limit of {MAX_STREAM_BYTES} bytes")]
+    StreamTooLarge,
     #[error("the PDF is damaged: drawing it failed")]
     Drawing,
     #[error("no thread for drawing the PDF")]
@@ -80,6 +86,9 @@ pub fn silence_panics() {
 }
 
 fn read_on_this_thread(bytes: &[u8]) -> Result<Vec<Page>, PdfError> {
+    if inflation::is_bomb(bytes) {
+        return Err(PdfError::StreamTooLarge);
+    }
     let pdf = Pdf::new(Arc::new(bytes.to_vec())).map_err(|error| match error {
         LoadPdfError::Decryption(DecryptionError::PasswordProtected) => PdfError::Password,
         LoadPdfError::Decryption(_) => PdfError::Encryption,

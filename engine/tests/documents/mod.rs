@@ -1,7 +1,10 @@
 //! Files to read, made in the test: nothing here comes from a data set.
 #![allow(dead_code, reason = "each test binary uses some")]
 
-use std::{fmt::Write, io::Cursor};
+use std::{
+    fmt::Write,
+    io::{self, Cursor, Read},
+};
 
 use image::{DynamicImage, GrayImage, ImageFormat, Luma};
 
@@ -134,6 +137,17 @@ pub fn pdf_with_picture(width: u32, height: u32) -> Vec<u8> {
         ),
     ];
     assemble(&objects, "")
+}
+
+/// A PDF file of which a page's content unpacks to `length` spaces.
+pub fn pdf_bomb(length: u64) -> Vec<u8> {
+    let mut packed = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
+    io::copy(&mut io::repeat(b' ').take(length), &mut packed).expect("packing into memory");
+    let packed = packed.finish().expect("packing into memory");
+    let head = "%PDF-1.7\n1 0 obj\n<< /Type /Catalog /Pages 2 0 R >>\nendobj\n2 0 obj\n<< /Type /Pages /Kids [3 0 R] /Count 1 >>\nendobj\n\
+                3 0 obj\n<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R >>\nendobj\n";
+    let stream = format!("4 0 obj\n<< /Filter /FlateDecode /Length {} >>\nstream\n", packed.len());
+    [head.as_bytes(), stream.as_bytes(), &packed, b"\nendstream\nendobj\ntrailer << /Root 1 0 R >>\n%%EOF\n"].concat()
 }
 
 /// A small till receipt of one page.
