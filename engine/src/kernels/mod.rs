@@ -8,6 +8,7 @@
 mod activation;
 mod dense;
 mod depthwise;
+pub mod gradients;
 mod map;
 mod ops;
 mod packed;
