@@ -2,6 +2,7 @@
 
 pub mod splits;
 pub mod sroie;
+pub mod synthetic;
 
 /// Data that the repository may not ship: under `CELLARBOOK_SHARED`, or in a folder `shared` beside the repository.
 #[cfg(test)]

@@ -1,0 +1,278 @@
+//! Lines of text for the recogniser: what receipts and invoices say, as printers print it and cameras see it.
+
+use std::path::Path;
+
+use ab_glyph::{Rect, point};
+use image::GrayImage;
+use image::imageops;
+use imageproc::geometric_transformations::{Border, Interpolation, Projection, warp_into};
+
+use super::dice::Dice;
+use super::grammar::wording;
+use super::ink::Ink;
+use super::typefaces::{Setting, Typeface, TypefaceError, Typefaces, union, within_charset};
+use super::wear::{self, Clouds, Exposure};
+
+/// Height of a line's picture.
+pub const LINE_HEIGHT_PX: u32 = 48;
+/// Longer texts are cut at a word.
+const TEXT_CHARACTERS_MAX: usize = 48;
+/// Narrowest picture: lone digits keep their shape, the network some columns.
+const LINE_WIDTH_MIN_PX: u32 = 16;
+/// Share of the ink that wear has to leave.
+const LEGIBLE_INK_MIN: f32 = 0.3;
+/// Distance of the text's drift from the box's middle that a detector's box allows, in box heights.
+const DRIFT_MAX: f32 = 0.1;
+
+/// A line of text as the recogniser gets it, [`LINE_HEIGHT_PX`] high, and what it says.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SyntheticLine {
+    pub image: GrayImage,
+    /// Within the recogniser's charset, words parted by single spaces.
+    pub text: String,
+}
+
+/// Makes lines; line `index` depends on nothing but the seed, the index and the fonts.
+pub struct LineGenerator {
+    typefaces: Typefaces,
+    seed: u64,
+}
+
+impl LineGenerator {
+    /// `fonts` is searched for TrueType and OpenType files: [`super::typefaces::SYSTEM_FONTS`] on Debian.
+    pub fn new(fonts: &Path, seed: u64) -> Result<Self, TypefaceError> {
+        Ok(Self { typefaces: Typefaces::find(fonts)?, seed })
+    }
+
+    pub fn line(&self, index: u64) -> SyntheticLine {
+        let mut dice = Dice::new(self.seed, index);
+        let text = text(&mut dice);
+        let fixed_pitch = dice.chance(0.5);
+        let italic = dice.chance(0.07);
+        let face = self.typefaces.pick(&mut dice, |face| face.fixed_pitch == fixed_pitch && (italic || !face.italic) && face.covers(&text));
+        let text: String = if face.covers(&text) { text } else { text.chars().filter(|c| c.is_ascii()).collect() };
+        let print = Print::new(&mut dice, face, &text);
+        SyntheticLine { image: print.photograph(&mut dice), text }
+    }
+}
+
+/// Something to say, never empty.
+fn text(dice: &mut Dice) -> String {
+    loop {
+        let said = within_charset(&wording(dice, "line"));
+        let text = change_case(dice, said);
+        let mut end = 0;
+        for (i, word) in text.split(' ').enumerate() {
+            let longer = end + word.chars().count() + usize::from(i > 0);
+            if i > 0 && longer > TEXT_CHARACTERS_MAX {
+                break;
+            }
+            end = longer;
+        }
+        let cut: String = text.chars().take(end.min(TEXT_CHARACTERS_MAX)).collect();
+        if !cut.trim().is_empty() {
+            return cut.trim().to_owned();
+        }
+    }
+}
+
+/// Tills print much in capitals.
+fn change_case(dice: &mut Dice, text: String) -> String {
+    let changed = match dice.within(0..20) {
+        0..8 => text.to_uppercase(),
+        8 => text.to_lowercase(),
+        _ => return text,
+    };
+    within_charset(&changed)
+}
+
+/// A printed line with paper around it.
+struct Print {
+    ink: Ink,
+    /// What a good detector would cut out, in pixels of `ink`.
+    extent: Rect,
+    cap_height_px: f32,
+}
+
+impl Print {
+    fn new(dice: &mut Dice, face: &Typeface, text: &str) -> Self {
+        let setting = setting(dice, face);
+        let cap = setting.cap_height_px;
+        let margin = (1.6 * cap).ceil();
+        let measured = face.set(text, setting, 0.0, 0.0);
+        // Dashes and dots are cut out with the height of the letters that could stand there.
+        let letters = Rect { min: point(0.0, -cap), max: point(measured.advance.max(0.3 * cap), 0.0) };
+        let bounds = measured.ink.map_or(letters, |ink| union(ink, letters));
+        let (x, y) = (margin - bounds.min.x, margin - bounds.min.y);
+        let size = |from: f32, to: f32| (to - from + 2.0 * margin).ceil() as usize;
+        let mut ink = Ink::blank(size(bounds.min.x, bounds.max.x), size(bounds.min.y, bounds.max.y));
+        let density = if dice.chance(0.3) { dice.within(0.5..1.0) } else { 1.0 };
+        ink.draw(&face.set(text, setting, x, y).glyphs, density);
+        let extent = Rect { min: point(bounds.min.x + x, bounds.min.y + y), max: point(bounds.max.x + x, bounds.max.y + y) };
+        let mut print = Self { ink, extent, cap_height_px: cap };
+        print.wear_legibly(dice);
+        print.surround(dice, face, setting);
+        print
+    }
+
+    /// Wears the print, or leaves it as it is where too little of thin strokes would be left to read.
+    fn wear_legibly(&mut self, dice: &mut Dice) {
+        let fresh = self.ink.clone();
+        self.wear(dice);
+        let amount = |ink: &Ink| ink.coverage.iter().map(|c| c.powi(2)).sum::<f32>();
+        if amount(&self.ink) < LEGIBLE_INK_MIN * amount(&fresh) {
+            self.ink = fresh;
+        }
+    }
+
+    /// What the printer does.
+    fn wear(&mut self, dice: &mut Dice) {
+        let cap = self.cap_height_px;
+        if cap >= 11.0 && dice.chance(0.1) {
+            let pitch = cap / dice.within(6.5..9.5);
+            wear::dot_matrix(&mut self.ink, pitch);
+        } else if dice.chance(0.6) {
+            let weight = dice.within(-0.35..0.6) * (cap / 20.0).min(1.0);
+            wear::spread(&mut self.ink, weight);
+        }
+        if dice.chance(0.3) {
+            let cell = cap * dice.within(1.0..6.0);
+            wear::fade(&mut self.ink, dice, cell, 0.35);
+        }
+        if dice.chance(0.12) {
+            let count = dice.within(1..=1 + self.ink.width / 40);
+            wear::dead_elements(&mut self.ink, dice, count);
+        }
+        if dice.chance(0.12) {
+            let share = dice.within(0.03..0.2);
+            wear::crumble(&mut self.ink, dice, share);
+        }
+        if dice.chance(0.1) {
+            wear::soil(&mut self.ink, dice, 0.004);
+        }
+    }
+
+    /// Rules of tables and pieces of the lines above and below.
+    fn surround(&mut self, dice: &mut Dice, face: &Typeface, setting: Setting) {
+        let (width, cap) = (self.ink.width as i64, self.cap_height_px);
+        let thickness = dice.within(1..=(cap / 9.0).max(1.0) as i64);
+        let density = dice.within(0.4..1.0);
+        let near = dice.within(0.12..0.45) * cap;
+        match dice.within(0..40) {
+            0..2 => {
+                let y = (self.extent.max.y + near) as i64;
+                self.ink.fill(0, y, width, y + thickness, density);
+            }
+            2 => {
+                let y = (self.extent.min.y - near) as i64;
+                self.ink.fill(0, y - thickness, width, y, density);
+            }
+            3 => {
+                let x = (if dice.chance(0.5) { self.extent.min.x - near } else { self.extent.max.x + near }) as i64;
+                self.ink.fill(x, 0, x + thickness, self.ink.height as i64, density);
+            }
+            4 => {
+                let y = dice.within(self.extent.min.y..self.extent.max.y) as i64;
+                self.ink.fill(0, y, width, y + 1, density * 0.6);
+            }
+            5..10 => {
+                let neighbour = within_charset(&wording(dice, "line"));
+                let line_height = dice.within(1.5..2.0) * cap;
+                let baseline = self.extent.max.y + if dice.chance(0.5) { line_height } else { -line_height - cap * 0.3 };
+                let x = self.extent.min.x - dice.within(0.0..cap);
+                self.ink.draw(&face.set(&neighbour, setting, x, baseline).glyphs, density);
+            }
+            _ => {}
+        }
+    }
+
+    /// What the camera sees, and the detector's box cut out of it, levelled and scaled to the line's height.
+    fn photograph(mut self, dice: &mut Dice) -> GrayImage {
+        let sigma = if dice.chance(0.75) { dice.within(0.3..0.35 + self.cap_height_px / 24.0) } else { 0.0 };
+        self.ink.blur(sigma);
+        let paper = dice.within(150.0..=255.0f32);
+        let contrast = if dice.chance(0.15) { dice.within(45.0..100.0f32) } else { dice.within(100.0..=230.0) };
+        let noise = if dice.chance(0.6) { dice.within(0.5..9.0) } else { 0.0 };
+        let exposure = Exposure { paper, ink: (paper - contrast).max(0.0), noise };
+        let shade = dice.chance(0.3).then(|| Clouds::new(dice, self.ink.width, self.ink.height, 3.0 * self.cap_height_px, 0.7, 1.05));
+        let mut picture = wear::expose(&self.ink, dice, exposure, shade.as_ref());
+        if dice.chance(0.06) {
+            imageops::invert(&mut picture);
+        }
+        if dice.chance(0.35) {
+            let quality = dice.within(30..92);
+            picture = wear::jpeg(picture, quality);
+        }
+        self.cut_out(dice, &picture)
+    }
+
+    fn cut_out(&self, dice: &mut Dice, picture: &GrayImage) -> GrayImage {
+        let cap = self.cap_height_px;
+        let mut edge = |low: f32, high: f32| dice.within(low..high) * cap;
+        let (left, right) = (self.extent.min.x - edge(-0.02, 0.45), self.extent.max.x + edge(-0.02, 0.45));
+        let (top, bottom) = (self.extent.min.y - edge(0.02, 0.4), self.extent.max.y + edge(0.02, 0.4));
+        let (width, height) = (right - left, bottom - top);
+        let angle = dice.within(-1.0..1.0f32) * (DRIFT_MAX * height / width).min(0.03);
+        let shear = if dice.chance(0.2) { dice.within(-0.15..0.15f32) } else { 0.0 };
+        let scale = LINE_HEIGHT_PX as f32 / height;
+        let out_width = ((width * scale).round() as u32).max(LINE_WIDTH_MIN_PX);
+        let lay = Projection::translate(-(left + right) / 2.0, -(top + bottom) / 2.0);
+        let turn = Projection::from_matrix([1.0, shear, 0.0, angle, 1.0, 0.0, 0.0, 0.0, 1.0]).expect("nearly the identity, so invertible");
+        let grow = Projection::scale(scale, scale).and_then(Projection::translate(out_width as f32 / 2.0, LINE_HEIGHT_PX as f32 / 2.0));
+        let mut line = GrayImage::new(out_width, LINE_HEIGHT_PX);
+        warp_into(picture, lay.and_then(turn).and_then(grow), Interpolation::Bilinear, Border::Replicate, &mut line);
+        line
+    }
+}
+
+/// How the text is set: the sizes of real crops (a receipt's line is 18 to 40 pixels high), condensed and wide tills, narrow and
+/// wide word spaces, touching letters.
+fn setting(dice: &mut Dice, face: &Typeface) -> Setting {
+    let cap_height_px = if dice.chance(0.85) { dice.within(10.0..24.0) } else { dice.within(24.0..34.0) };
+    let stretch = if dice.chance(0.6) { dice.within(0.72..1.3) } else { 1.0 };
+    let tracking = if dice.chance(0.35) { dice.within(-0.06..0.14) } else { 0.0 };
+    let word_space = match (face.fixed_pitch, dice.within(0..10)) {
+        (_, 0) => dice.within(1.5..3.0),
+        (true, 1..4) => dice.within(0.55..1.0),
+        (false, 1..3) => dice.within(0.75..1.0),
+        (false, 3..5) => dice.within(1.0..2.0),
+        _ => 1.0,
+    };
+    Setting { cap_height_px, stretch, tracking, word_space }
+}
+
+#[cfg(test)]
+mod tests {
+    use engine::recognise::charset;
+
+    use super::super::typefaces::SYSTEM_FONTS;
+    use super::*;
+
+    #[test]
+    fn texts_are_trimmed_short_and_within_the_charset() {
+        let mut dice = Dice::new(7, 0);
+        for _ in 0..3000 {
+            let text = text(&mut dice);
+            assert!(!text.is_empty() && text.chars().count() <= TEXT_CHARACTERS_MAX, "{text:?}");
+            assert!(text.trim() == text && !text.contains("  "), "{text:?}");
+            assert!(text.chars().all(|c| charset::class(c).is_some()), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn lines_are_legible_and_depend_on_seed_and_index_only() {
+        let Ok(generator) = LineGenerator::new(Path::new(SYSTEM_FONTS), 1) else {
+            println!("skipped: no fonts on this machine");
+            return;
+        };
+        let again = LineGenerator::new(Path::new(SYSTEM_FONTS), 1).unwrap();
+        for index in (0..60).rev() {
+            let line = generator.line(index);
+            assert_eq!(line, again.line(index));
+            assert_eq!(line.image.height(), LINE_HEIGHT_PX);
+            let (low, high) = line.image.iter().fold((255, 0), |(low, high), &p| (p.min(low), p.max(high)));
+            assert!(high - low > 20, "{index} {}: {low} to {high}", line.text);
+        }
+        assert_ne!(generator.line(0), generator.line(1));
+    }
+}
