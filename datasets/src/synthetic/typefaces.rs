@@ -213,7 +213,7 @@ impl Typefaces {
             return dice.pick(family);
         }
         let faces: Vec<&Typeface> = dice.pick(families.as_slice()).iter().filter(|face| fits(face)).collect();
-        dice.pick(faces.as_slice())
+        dice.pick::<&Typeface>(&faces)
     }
 }
 
