@@ -1,0 +1,75 @@
+//! Quantities and their units as printed in a row of goods.
+
+use rust_decimal::Decimal;
+
+use super::number::{self, DecimalMark, Reading};
+
+/// Prints of units and the code that stands for them.
+const UNITS: &[(&str, &[&str])] = &[
+    (
+        "each",
+        &["EA", "EACH", "PC", "PCS", "PCE", "PIECE", "PIECES", "UNIT", "UNITS", "UN", "NO", "ST", "STK", "STCK", "STÜCK", "PZ", "U", "QTY"],
+    ),
+    ("case", &["CS", "CASE", "CASES", "CTN", "CARTON", "BOX", "BX", "KARTON", "CARTON(S)", "CRT", "CRATE", "TRAY"]),
+    ("bottle", &["BT", "BTL", "BOT", "BOTTLE", "BOTTLES", "FL", "FLASCHE", "FLASCHEN", "BTLS"]),
+    ("keg", &["KEG", "KEGS", "FASS", "FUT", "FÛT"]),
+    ("can", &["CAN", "CANS", "DOSE", "DOSEN"]),
+    ("pack", &["PK", "PKT", "PACK", "PACKS", "PKG", "PAKET"]),
+    ("kg", &["KG", "KGS", "KILO"]),
+    ("g", &["G", "GR", "GM", "GRAM"]),
+    ("l", &["L", "LT", "LTR", "LTRS", "LITRE", "LITRES", "LITER"]),
+    ("cl", &["CL"]),
+    ("ml", &["ML"]),
+    ("hour", &["H", "HR", "HRS", "HOUR", "HOURS", "STD", "STUNDE", "STUNDEN", "HUR"]),
+];
+
+/// The unit's code: `each`, `case`, `kg`; of an unknown unit its print in lower case.
+pub fn unit(text: &str) -> String {
+    let print = text.trim().trim_end_matches(['.', ',']).to_uppercase();
+    let known = UNITS.iter().find(|(_, prints)| prints.contains(&print.as_str()));
+    known.map_or_else(|| print.to_lowercase(), |(code, _)| (*code).to_owned())
+}
+
+/// Reads `2`, `2.000`, `2 x`, `x2`, `12 PCS`, `-1`.
+pub fn read(text: &str, mark: Option<DecimalMark>) -> Vec<Reading<Decimal>> {
+    let text = text.trim().trim_matches(|c| matches!(c, 'x' | 'X' | '*' | '@' | '\u{d7}')).trim();
+    let readings = number::readings(text, mark);
+    if !readings.is_empty() {
+        return readings;
+    }
+    let end = text.char_indices().find(|(_, c)| c.is_alphabetic()).map_or(text.len(), |(i, _)| i);
+    let unit: String = text[end..].trim().to_owned();
+    if unit.chars().all(|c| c.is_alphabetic() || matches!(c, '.' | '(' | ')')) { number::readings(&text[..end], mark) } else { Vec::new() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prints() {
+        let cases = [
+            ("2", Some("2")),
+            ("2.000", Some("2")),
+            ("2 x", Some("2")),
+            ("X2", Some("2")),
+            ("12 PCS", Some("12")),
+            ("12PCS", Some("12")),
+            ("1.5 KG", Some("1.5")),
+            ("-1", Some("-1")),
+            ("KG", None),
+            ("6x330ml", None),
+        ];
+        for (text, expected) in cases {
+            let read = read(text, Some(DecimalMark::Point));
+            assert_eq!(read.first().map(|r| r.value.normalize().to_string()).as_deref(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn units() {
+        for (text, code) in [("PCS", "each"), ("Stk.", "each"), ("Case", "case"), ("KEG", "keg"), ("Pallet", "pallet"), ("ml", "ml")] {
+            assert_eq!(unit(text), code, "{text}");
+        }
+    }
+}
