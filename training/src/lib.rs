@@ -1,4 +1,10 @@
 //! Losses, augmentation, optimisation, metrics.
 
+pub mod checkpoint;
+pub mod ctc;
+pub mod curve;
+pub mod fit;
 pub mod import;
 pub mod metrics;
+pub mod optimise;
+pub mod recognition;

@@ -1,0 +1,141 @@
+//! `train localisation|recognition|understanding|import`: makes the weights that the engine serves.
+
+use anyhow::{Context, Result, bail};
+use candle_core::Device;
+use candle_nn::VarMap;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use datasets::sroie;
+use datasets::synthetic::lines::LineGenerator;
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use training::fit::{Schedule, fit};
+use training::optimise::Recipe;
+use training::recognition::{Lines, Receipts, Recognition, split};
+
+/// Trains the networks of Cellarbook.
+#[derive(Parser)]
+#[command(version)]
+struct Cli {
+    #[command(subcommand)]
+    network: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// The recogniser: lines of text to characters.
+    Recognition(RecognitionArgs),
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum DeviceKind {
+    Cpu,
+    Cuda,
+}
+
+/// What all networks' runs have in common.
+#[derive(Args)]
+struct RunArgs {
+    /// Folders with training data in SROIE's layout (img/, box/, key/); the committed validation receipts are held back.
+    #[arg(long, env = "CELLARBOOK_DATA", required = true, num_args = 1..)]
+    data: Vec<PathBuf>,
+    /// Where weights, checkpoint and curve go.
+    #[arg(long, env = "CELLARBOOK_OUT")]
+    out: PathBuf,
+    /// Weights to start from; by default those that the product ships.
+    #[arg(long, env = "CELLARBOOK_INIT")]
+    init: Option<PathBuf>,
+    /// Length of the run; the learning rate falls towards its end.
+    #[arg(long, env = "CELLARBOOK_STEPS", default_value_t = 6000)]
+    steps: u64,
+    #[arg(long, env = "CELLARBOOK_LEARNING_RATE")]
+    learning_rate: Option<f64>,
+    #[arg(long, env = "CELLARBOOK_SEED", default_value_t = 1)]
+    seed: u64,
+    #[arg(long, env = "CELLARBOOK_DEVICE", value_enum, default_value = "cpu")]
+    device: DeviceKind,
+    /// Goes on with the run in --out.
+    #[arg(long)]
+    resume: bool,
+    #[arg(long, env = "CELLARBOOK_VALIDATE_EVERY", default_value_t = 500)]
+    validate_every: u64,
+    /// Receipts of the validation split that are read at each validation.
+    #[arg(long, env = "CELLARBOOK_VALIDATE_RECEIPTS", default_value_t = 100)]
+    validate_receipts: usize,
+}
+
+#[derive(Args)]
+struct RecognitionArgs {
+    #[command(flatten)]
+    run: RunArgs,
+    /// Fonts of the synthetic lines; without it only the data are learnt from.
+    #[arg(long, env = "CELLARBOOK_FONTS")]
+    fonts: Option<PathBuf>,
+}
+
+const CHECKPOINT_EVERY: Duration = Duration::from_secs(120);
+const WARM_UP_STEPS: u64 = 100;
+
+fn main() -> Result<()> {
+    match Cli::parse().network {
+        Command::Recognition(args) => recognition(&args),
+    }
+}
+
+fn recognition(args: &RecognitionArgs) -> Result<()> {
+    const SHIPPED: &[u8] = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/../engine/models/recognise.safetensors"));
+    let run = &args.run;
+    let (train, mut held_back) = split(read_receipts(&run.data)?);
+    held_back.truncate(run.validate_receipts);
+    let generator = args.fonts.as_deref().map(|fonts| LineGenerator::new(fonts, run.seed)).transpose()?;
+    let init = run.init.as_deref().map(read_weights).transpose()?;
+    let variables = VarMap::new();
+    let task = Recognition::new(&variables, Some(init.as_deref().unwrap_or(SHIPPED)), device(run.device)?, Receipts::load(held_back)?)
+        .context("the weights to start from are no recogniser's")?;
+    let lines = Lines::new(Receipts::load(train)?, generator, run.seed);
+    eprintln!("{} labelled lines", lines.labelled());
+    fit(&task, &variables, lines, &schedule(run, "recognise", 4e-4)).context("the run ended early")
+}
+
+fn schedule(run: &RunArgs, network: &str, learning_rate: f64) -> Schedule {
+    Schedule {
+        recipe: Recipe {
+            learning_rate: run.learning_rate.unwrap_or(learning_rate),
+            warm_up_steps: WARM_UP_STEPS.min(run.steps / 10).max(1),
+            steps: run.steps,
+            weight_decay: 1e-2,
+            gradient_norm_max: 5.0,
+            mean_decay: 0.998,
+        },
+        out: run.out.clone(),
+        resume: run.resume,
+        validate_every_steps: run.validate_every.max(1),
+        checkpoint_every: CHECKPOINT_EVERY,
+        metadata: HashMap::from([("network".to_owned(), network.to_owned())]),
+    }
+}
+
+fn read_receipts(folders: &[PathBuf]) -> Result<Vec<sroie::Receipt>> {
+    let mut receipts = Vec::new();
+    for folder in folders {
+        receipts.extend(sroie::read(folder)?);
+    }
+    Ok(receipts)
+}
+
+fn read_weights(path: &Path) -> Result<Vec<u8>> {
+    fs::read(path).with_context(|| format!("{}: cannot read the weights to start from", path.display()))
+}
+
+fn device(kind: DeviceKind) -> Result<Device> {
+    match kind {
+        DeviceKind::Cpu => Ok(Device::Cpu),
+        DeviceKind::Cuda if !cfg!(feature = "cuda") => bail!("this build has no CUDA: build with --features cuda"),
+        // Without a driver cudarc panics instead of returning an error.
+        DeviceKind::Cuda => match std::panic::catch_unwind(|| Device::new_cuda(0)) {
+            Ok(device) => device.context("no usable CUDA device"),
+            Err(_) => bail!("no CUDA driver on this machine"),
+        },
+    }
+}

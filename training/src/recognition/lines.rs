@@ -1,0 +1,202 @@
+//! Batches of lines of about one width, from receipts and from the generator.
+
+use super::augment;
+use crate::ctc::Target;
+use crate::fit::Source;
+use datasets::sroie::Receipt;
+use datasets::synthetic::lines::LineGenerator;
+use engine::recognise::crop::line_image;
+use engine::recognise::network::{COLUMN_WIDTH, LINE_HEIGHT};
+use engine::resample::ResampleError;
+use image::GrayImage;
+use image::imageops::{FilterType, resize};
+use rand::{Rng, RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
+use std::path::PathBuf;
+
+/// Lines of a window; they are sorted by width before they are cut into batches.
+const LINES_A_WINDOW: usize = 384;
+/// Width of all lines of a batch together, in pixels.
+const BATCH_WIDTH_MAX: usize = 32 * 320;
+const BATCH_LINES_MAX: usize = 64;
+/// A batch's widest line is at most this much wider than its narrowest: all are stretched to one width.
+const STRETCH_MAX: f32 = 1.12;
+/// Wider lines would hold up the rest; there are next to none.
+const LINE_WIDTH_MAX: u32 = 1600;
+/// Share of receipts' lines that are transcribed in one case only; the rest of a window is synthetic.
+const RECEIPT_SHARE: f64 = 0.6;
+
+#[derive(Debug, thiserror::Error)]
+pub enum LineError {
+    #[error("{}: cannot read the picture", path.display())]
+    Picture { path: PathBuf, source: image::ImageError },
+    #[error("cannot cut a line out of receipt {id}")]
+    Cut { id: String, source: ResampleError },
+}
+
+/// Receipts with their pages in memory.
+pub struct Receipts(Vec<(Receipt, GrayImage)>);
+
+impl Receipts {
+    pub fn load(receipts: Vec<Receipt>) -> Result<Self, LineError> {
+        let load = |receipt: Receipt| match image::open(&receipt.image) {
+            Ok(page) => Ok((receipt, page.into_luma8())),
+            Err(source) => Err(LineError::Picture { path: receipt.image, source }),
+        };
+        receipts.into_par_iter().map(load).collect::<Result<_, _>>().map(Self)
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (&Receipt, &GrayImage)> {
+        self.0.iter().map(|(receipt, page)| (receipt, page))
+    }
+}
+
+/// Lines of one width with what they say.
+pub struct LineBatch {
+    /// `[targets, LINE_HEIGHT, width]`, black -1, white 1.
+    pub pixels: Vec<f32>,
+    pub width: usize,
+    pub targets: Vec<Target>,
+}
+
+/// The source of batches: receipts' lines and synthetic ones.
+pub struct Lines {
+    receipts: Receipts,
+    /// (receipt, line) with a transcript that can be learnt from.
+    labelled: Vec<(usize, usize)>,
+    generator: Option<LineGenerator>,
+    seed: u64,
+}
+
+impl Lines {
+    pub fn new(receipts: Receipts, generator: Option<LineGenerator>, seed: u64) -> Self {
+        let lines = |(i, (receipt, _)): (usize, &(Receipt, GrayImage))| {
+            let learnable = |&l: &usize| Target::case_folded(receipt.lines[l].text.trim()).is_some();
+            (0..receipt.lines.len()).filter(learnable).map(move |l| (i, l)).collect::<Vec<_>>()
+        };
+        let labelled = receipts.0.iter().enumerate().flat_map(lines).collect();
+        Self { receipts, labelled, generator, seed }
+    }
+
+    /// How many labelled lines there are.
+    pub fn labelled(&self) -> usize {
+        self.labelled.len()
+    }
+
+    fn sample(&self, window: u64, index: u64) -> Result<Option<(GrayImage, Target)>, LineError> {
+        let serial = window * LINES_A_WINDOW as u64 + index;
+        let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
+        rng.set_stream(serial);
+        match &self.generator {
+            Some(generator) if self.labelled.is_empty() || !rng.random_bool(RECEIPT_SHARE) => {
+                let line = generator.line(serial);
+                let target = Target::exact(line.text.trim());
+                Ok(target.map(|target| (augment::wear(line.image, &mut rng), target)))
+            }
+            _ if self.labelled.is_empty() => Ok(None),
+            _ => self.labelled_line(&mut rng),
+        }
+    }
+
+    fn labelled_line(&self, rng: &mut impl Rng) -> Result<Option<(GrayImage, Target)>, LineError> {
+        let (r, l) = self.labelled[rng.random_range(0..self.labelled.len())];
+        let (receipt, page) = &self.receipts.0[r];
+        let line = &receipt.lines[l];
+        let cut = line_image(page, &augment::redraw(&line.quad, rng)).map_err(|source| LineError::Cut { id: receipt.id.clone(), source })?;
+        Ok(cut.zip(Target::case_folded(line.text.trim())).map(|(cut, target)| (augment::wear(cut, rng), target)))
+    }
+}
+
+impl Source for Lines {
+    type Batch = LineBatch;
+    type Error = LineError;
+
+    fn window(&mut self, index: u64) -> Result<Vec<LineBatch>, LineError> {
+        let samples: Result<Vec<_>, _> = (0..LINES_A_WINDOW as u64).map(|i| self.sample(index, i)).collect();
+        let mut samples: Vec<_> = samples?.into_iter().flatten().map(|(line, target)| (at_line_height(line), target)).collect();
+        samples.retain(|(line, target)| line.width() <= LINE_WIDTH_MAX && target.columns_min() <= line.width() as usize / COLUMN_WIDTH);
+        samples.sort_by_key(|(line, _)| line.width());
+        let mut batches = Vec::new();
+        let mut rest = samples.as_slice();
+        while !rest.is_empty() {
+            let (batch, after) = rest.split_at(batch_size(rest));
+            batches.push(pack(batch));
+            rest = after;
+        }
+        let mut rng = ChaCha8Rng::seed_from_u64(self.seed ^ index);
+        for i in (1..batches.len()).rev() {
+            batches.swap(i, rng.random_range(0..=i));
+        }
+        Ok(batches)
+    }
+}
+
+fn at_line_height(line: GrayImage) -> GrayImage {
+    if line.height() == LINE_HEIGHT as u32 {
+        return line;
+    }
+    let width = (line.width() as f32 * LINE_HEIGHT as f32 / line.height() as f32).round() as u32;
+    resize(&line, width.max(1), LINE_HEIGHT as u32, FilterType::Triangle)
+}
+
+/// How many of the lines, sorted by width, make the next batch.
+fn batch_size(lines: &[(GrayImage, Target)]) -> usize {
+    let narrowest = lines[0].0.width() as f32;
+    let fits = |(i, (line, _)): (usize, &(GrayImage, Target))| {
+        i == 0
+            || i < BATCH_LINES_MAX && (i + 1) * line.width() as usize <= BATCH_WIDTH_MAX && line.width() as f32 <= narrowest * STRETCH_MAX
+    };
+    lines.iter().enumerate().take_while(|&l| fits(l)).count()
+}
+
+/// Stretches all lines to the middle one's width.
+fn pack(lines: &[(GrayImage, Target)]) -> LineBatch {
+    let middle = lines[lines.len() / 2].0.width() as usize;
+    let width = middle.div_ceil(COLUMN_WIDTH).max(2) * COLUMN_WIDTH;
+    let mut pixels = Vec::with_capacity(lines.len() * LINE_HEIGHT * width);
+    for (line, _) in lines {
+        let stretched = resize(line, width as u32, LINE_HEIGHT as u32, FilterType::Triangle);
+        pixels.extend(stretched.as_raw().iter().map(|&grey| f32::from(grey) / 127.5 - 1.0));
+    }
+    LineBatch { pixels, width, targets: lines.iter().map(|(_, target)| target.clone()).collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use engine::geometry::Quad;
+    use engine::text::TextLine;
+
+    fn receipts() -> Receipts {
+        let line = |y: f32, width: f32, text: &str| TextLine {
+            page: 0,
+            quad: Quad::from_edges(10.0, y, 10.0 + width, y + 24.0),
+            text: text.into(),
+            confidence: 1.0,
+        };
+        let receipt = Receipt {
+            id: "a".into(),
+            image: PathBuf::new(),
+            lines: vec![line(10.0, 160.0, "TOTAL 9.00"), line(60.0, 40.0, "9.00"), line(90.0, 100.0, "漢")],
+            keys: Default::default(),
+        };
+        Receipts(vec![(receipt, GrayImage::from_fn(300, 200, |x, y| image::Luma([(x * 7 + y * 3) as u8])))])
+    }
+
+    #[test]
+    fn batches_hold_lines_of_one_width_and_are_the_same_each_time() {
+        let mut lines = Lines::new(receipts(), None, 5);
+        assert_eq!(lines.labelled(), 2, "what cannot be written is left out");
+        let (first, again) = (lines.window(3).unwrap(), lines.window(3).unwrap());
+        assert!(first.len() > 4);
+        for (a, b) in first.iter().zip(&again) {
+            assert_eq!((a.width, &a.targets), (b.width, &b.targets));
+            assert_eq!(a.pixels, b.pixels);
+            assert_eq!(a.pixels.len(), a.targets.len() * LINE_HEIGHT * a.width);
+            assert!(a.targets.iter().all(|t| t.columns_min() <= a.width / COLUMN_WIDTH + 1));
+            assert!(a.targets.len() * a.width <= BATCH_WIDTH_MAX + a.targets.len() * 64);
+        }
+        assert_ne!(lines.window(4).unwrap()[0].pixels, first[0].pixels);
+    }
+}
