@@ -11,6 +11,7 @@ pub mod overlay;
 pub mod page;
 pub mod recognise;
 pub mod reconcile;
+pub mod resample;
 pub mod table;
 pub mod text;
 pub mod understand;

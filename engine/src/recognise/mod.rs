@@ -1,4 +1,72 @@
-//! Lines of a page to text.
+//! Lines of a page to text: each is cut out ([`crop`]), run through the [`network`] at its own width and read off ([`decode`]).
+//!
+//! Lines are never padded to a common width, which costs accuracy; they run side by side, each on one thread.
 
 pub mod charset;
+pub mod crop;
+pub mod decode;
 pub mod network;
+
+use candle_core::{DType, Device};
+use candle_nn::VarBuilder;
+use image::GrayImage;
+use rayon::prelude::*;
+use thiserror::Error;
+
+use crate::geometry::Quad;
+use crate::kernels::{Buffer, FeatureMap, Packed, Shape, Threads};
+use crate::resample::ResampleError;
+pub use decode::Reading;
+use network::{Config, Network};
+
+#[derive(Debug, Error)]
+pub enum RecogniseError {
+    #[error("can't bring line {line} to the recogniser's height")]
+    Resample { line: usize, source: ResampleError },
+    #[error("the recogniser failed on line {line}")]
+    Network { line: usize, source: candle_core::Error },
+}
+
+/// Reads lines of text.
+pub struct Recogniser {
+    backend: Packed,
+    network: Network<Packed>,
+}
+
+impl Recogniser {
+    /// From weights of [`Config::pp_ocrv6_tiny`].
+    pub fn from_safetensors(weights: &[u8]) -> candle_core::Result<Self> {
+        let backend = Packed::new(Threads::One);
+        let weights = VarBuilder::from_slice_safetensors(weights, DType::F32, &Device::Cpu)?;
+        let network = Network::new(&backend, &Config::pp_ocrv6_tiny(), weights)?;
+        Ok(Self { backend, network })
+    }
+
+    /// A reading for each quad, in their order; an empty one where there is nothing to read.
+    pub fn read(&self, page: &GrayImage, quads: &[Quad]) -> Result<Vec<Reading>, RecogniseError> {
+        let one_at_a_time = quads.par_iter().with_max_len(1).enumerate();
+        one_at_a_time.map(|(line, quad)| self.read_one(page, quad, line)).collect()
+    }
+
+    fn read_one(&self, page: &GrayImage, quad: &Quad, line: usize) -> Result<Reading, RecogniseError> {
+        let image = crop::line_image(page, quad).map_err(|source| RecogniseError::Resample { line, source })?;
+        let Some(image) = image else { return Ok(Reading { text: String::new(), confidence: 0.0 }) };
+        self.read_line(&image).map_err(|source| RecogniseError::Network { line, source })
+    }
+
+    /// Reads one line as [`crop::line_image`] gives it.
+    pub fn read_line(&self, line: &GrayImage) -> candle_core::Result<Reading> {
+        let logits = self.network.forward(&self.backend, &normalise(line))?;
+        Ok(decode::best_path(logits.values(), logits.shape.c))
+    }
+}
+
+/// Black is -1, white 1.
+fn normalise(line: &GrayImage) -> FeatureMap {
+    let shape = Shape { n: 1, h: line.height() as usize, w: line.width() as usize, c: 1 };
+    let mut input = Buffer::unset(shape.len());
+    for (to, &grey) in input.as_mut_slice().iter_mut().zip(line.as_raw()) {
+        *to = f32::from(grey) / 127.5 - 1.0;
+    }
+    FeatureMap::new(shape, input)
+}

@@ -1,0 +1,135 @@
+//! A line of text cut out of its page, upright, at the height that the recogniser reads.
+
+use image::{GrayImage, Luma};
+
+use super::network::{COLUMN_WIDTH, LINE_HEIGHT};
+use crate::geometry::{Point, Quad};
+use crate::resample::{Region, ResampleError, resample};
+
+/// The widest line that is read, in pixels at [`LINE_HEIGHT`]: about 200 characters. A wider one is squeezed to this.
+pub const LINE_WIDTH_MAX: usize = 4096;
+/// The narrowest: two columns, so that a lone character has a blank beside it.
+pub const LINE_WIDTH_MIN: usize = 2 * COLUMN_WIDTH;
+/// Corners may lie this far from an upright rectangle, in pixels, and are still cut out as one.
+const UPRIGHT_TOLERANCE: f32 = 1.0;
+/// The largest side of a quad that is straightened, in pixels; larger than any page.
+const QUAD_SIDE_MAX: f32 = 20_000.0;
+
+/// The line in `quad`: [`LINE_HEIGHT`] high, its width in proportion, a multiple of [`COLUMN_WIDTH`]. `None` where less than a
+/// pixel of it lies on the page.
+pub fn line_image(page: &GrayImage, quad: &Quad) -> Result<Option<GrayImage>, ResampleError> {
+    if !quad.0.iter().all(|p| p.x.is_finite() && p.y.is_finite()) {
+        return Ok(None);
+    }
+    if is_upright(quad) {
+        let region = Region {
+            left: quad.left().into(),
+            top: quad.top().into(),
+            width: (quad.right() - quad.left()).into(),
+            height: (quad.bottom() - quad.top()).into(),
+        };
+        return region.on(page).map(|region| to_line(page, region)).transpose();
+    }
+    let Some(straight) = straighten(page, quad) else { return Ok(None) };
+    to_line(&straight, Region::whole(&straight)).map(Some)
+}
+
+fn to_line(image: &GrayImage, region: Region) -> Result<GrayImage, ResampleError> {
+    resample(image, region, line_width(region.width, region.height) as u32, LINE_HEIGHT as u32)
+}
+
+/// The width at which a line of this size is read.
+fn line_width(width: f64, height: f64) -> usize {
+    let columns = (width * LINE_HEIGHT as f64 / height / COLUMN_WIDTH as f64).round() as usize;
+    (columns * COLUMN_WIDTH).clamp(LINE_WIDTH_MIN, LINE_WIDTH_MAX)
+}
+
+fn is_upright(quad: &Quad) -> bool {
+    let Quad([a, b, c, d]) = quad;
+    let near = |p: f32, q: f32| (p - q).abs() <= UPRIGHT_TOLERANCE;
+    near(a.y, b.y) && near(c.y, d.y) && near(a.x, d.x) && near(b.x, c.x) && a.x < b.x && a.y < d.y
+}
+
+/// The inside of a turned or slanted quad in its own size, corners mapped bilinearly; `None` if it is less than a pixel.
+fn straighten(page: &GrayImage, quad: &Quad) -> Option<GrayImage> {
+    let (width, height) = (quad.width().round(), quad.height().round());
+    let sides = 1.0..QUAD_SIDE_MAX;
+    if !sides.contains(&width) || !sides.contains(&height) || page.width() == 0 || page.height() == 0 {
+        return None;
+    }
+    let Quad([a, b, c, d]) = *quad;
+    Some(GrayImage::from_fn(width as u32, height as u32, |x, y| {
+        let (u, v) = ((x as f32 + 0.5) / width, (y as f32 + 0.5) / height);
+        Luma([sample(page, between(between(a, b, u), between(d, c, u), v))])
+    }))
+}
+
+fn between(p: Point, q: Point, share: f32) -> Point {
+    Point { x: p.x + (q.x - p.x) * share, y: p.y + (q.y - p.y) * share }
+}
+
+/// The grey value at a point, between the centres of the four pixels around it; the page's border goes on beyond it.
+fn sample(page: &GrayImage, at: Point) -> u8 {
+    let (x, y) = (at.x - 0.5, at.y - 0.5);
+    let (left, top) = (x.floor(), y.floor());
+    let pixel = |dx: f32, dy: f32| {
+        let inside = |v: f32, size: u32| v.clamp(0.0, (size - 1) as f32) as u32;
+        f32::from(page.get_pixel(inside(left + dx, page.width()), inside(top + dy, page.height())).0[0])
+    };
+    let (u, v) = (x - left, y - top);
+    let row = |dy: f32| pixel(0.0, dy) * (1.0 - u) + pixel(1.0, dy) * u;
+    (row(0.0) * (1.0 - v) + row(1.0) * v).round() as u8
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Grey grows to the right: a picture in which a straightened line can be recognised.
+    fn ramp() -> GrayImage {
+        GrayImage::from_fn(200, 100, |x, _| Luma([x as u8]))
+    }
+
+    #[test]
+    fn width_follows_the_aspect_within_limits() {
+        for ((width, height), expected) in
+            [((320.0, 48.0), 320), ((100.0, 24.0), 200), ((5.0, 30.0), 16), ((1e6, 10.0), 4096), ((101.0, 48.0), 104)]
+        {
+            assert_eq!(line_width(width, height), expected);
+        }
+    }
+
+    #[test]
+    fn an_upright_line_is_cut_out() {
+        let line = line_image(&ramp(), &Quad::from_edges(20.0, 10.0, 120.0, 34.0)).unwrap().unwrap();
+        assert_eq!(line.dimensions(), (200, 48));
+        assert!(line.get_pixel(0, 20).0[0].abs_diff(20) <= 1 && line.get_pixel(199, 20).0[0].abs_diff(119) <= 1);
+    }
+
+    #[test]
+    fn a_line_upside_down_is_turned() {
+        let quad = Quad::from_coordinates([120.0, 34.0, 20.0, 34.0, 20.0, 10.0, 120.0, 10.0]);
+        let line = line_image(&ramp(), &quad).unwrap().unwrap();
+        assert!(line.get_pixel(0, 20).0[0] > 115 && line.get_pixel(199, 20).0[0] < 25);
+    }
+
+    #[test]
+    fn a_slanted_line_is_straightened() {
+        let quad = Quad::from_coordinates([20.0, 10.0, 120.0, 30.0, 116.0, 50.0, 16.0, 30.0]);
+        let line = line_image(&ramp(), &quad).unwrap().unwrap();
+        let (first, last) = (line.get_pixel(0, 24).0[0], line.get_pixel(line.width() - 1, 24).0[0]);
+        assert!(first.abs_diff(18) <= 2 && last.abs_diff(118) <= 2, "{first} {last}");
+    }
+
+    #[test]
+    fn what_is_not_on_the_page_is_no_line() {
+        for quad in [
+            Quad::from_edges(300.0, 10.0, 400.0, 30.0),
+            Quad::from_edges(10.0, 10.0, 10.2, 10.3),
+            Quad::from_coordinates([f32::NAN; 8]),
+            Quad::from_coordinates([5.0; 8]),
+        ] {
+            assert!(line_image(&ramp(), &quad).unwrap().is_none(), "{quad:?}");
+        }
+    }
+}
