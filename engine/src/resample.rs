@@ -1,7 +1,8 @@
 //! Parts of a grey picture at another size.
 
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use fast_image_resize::images::{TypedImage, TypedImageRef};
+use fast_image_resize::pixels::U8;
+use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
 use image::GrayImage;
 use thiserror::Error;
 
@@ -44,16 +45,18 @@ pub struct ResampleError {
 pub fn resample(image: &GrayImage, region: Region, width: u32, height: u32) -> Result<GrayImage, ResampleError> {
     let failed =
         |source: Box<dyn std::error::Error + Send + Sync>| ResampleError { region, from: image.dimensions(), to: (width, height), source };
-    let from = ImageRef::new(image.width(), image.height(), image.as_raw(), PixelType::U8).map_err(|e| failed(e.into()))?;
-    let mut to = Image::new(width, height, PixelType::U8);
+    // Typed views: those whose pixel is chosen at run time compile the resizer once for each kind of pixel, which takes minutes.
+    let from = TypedImageRef::<U8>::from_buffer(image.width(), image.height(), image.as_raw()).map_err(|e| failed(e.into()))?;
+    let mut resized = GrayImage::new(width, height);
+    let mut to = TypedImage::<U8>::from_buffer(width, height, &mut resized).map_err(|e| failed(e.into()))?;
     let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear)).crop(
         region.left,
         region.top,
         region.width,
         region.height,
     );
-    Resizer::new().resize(&from, &mut to, &options).map_err(|e| failed(e.into()))?;
-    GrayImage::from_raw(width, height, to.into_vec()).ok_or_else(|| failed("the resized picture is too short".into()))
+    Resizer::new().resize_typed(&from, &mut to, &options).map_err(|e| failed(e.into()))?;
+    Ok(resized)
 }
 
 #[cfg(test)]

@@ -161,7 +161,7 @@ impl Rows<'_> {
             };
             for column in (0..interior.start).chain(interior.end..self.horizontal.outputs) {
                 // SAFETY: see `tile`.
-                unsafe { tile(column, self.horizontal.taps(column)).compute::<S, 1, VECTORS>() };
+                unsafe { tile(column, self.horizontal.taps(column)).span::<S, VECTORS>(1) };
             }
             // SAFETY: see `tile`; all taps of the interior lie on the map.
             unsafe {
@@ -201,21 +201,27 @@ impl Tile {
     /// `count` pixels, in tiles as large as the registers allow.
     #[inline(always)]
     unsafe fn span<S: Simd, const VECTORS: usize>(mut self, mut count: usize) {
-        // Sixteen registers hold six pixels of two vectors or twelve of one; thirty-two hold twelve of two.
-        let wide = S::LANES == MAX_LANES || VECTORS == 1;
+        let mut sums = std::mem::MaybeUninit::<[f32; MAX_PIXELS * MAX_VECTORS * MAX_LANES]>::uninit();
+        let sums = sums.as_mut_ptr().cast::<f32>();
         while count > 0 {
-            // SAFETY: the caller promises `count` pixels.
+            // SAFETY: the caller promises `count` pixels; `sums` holds the largest tile.
             let done = unsafe {
                 match count {
-                    12.. if wide => self.compute::<S, 12, VECTORS>(),
-                    6.. => self.compute::<S, 6, VECTORS>(),
-                    4.. => self.compute::<S, 4, VECTORS>(),
-                    2.. => self.compute::<S, 2, VECTORS>(),
-                    _ => self.compute::<S, 1, VECTORS>(),
+                    12.. if 12 * VECTORS <= S::SUMS_MAX => self.sum::<S, 12, VECTORS>(sums),
+                    6.. if 6 * VECTORS <= S::SUMS_MAX => self.sum::<S, 6, VECTORS>(sums),
+                    4.. if 4 * VECTORS <= S::SUMS_MAX => self.sum::<S, 4, VECTORS>(sums),
+                    2.. => self.sum::<S, 2, VECTORS>(sums),
+                    _ => self.sum::<S, 1, VECTORS>(sums),
                 }
             };
-            // SAFETY: at most one past the last pixel.
-            self = unsafe { self.advance(done) };
+            // SAFETY: `sum` has filled `done` pixels; the tile moves at most one past the last pixel.
+            unsafe {
+                // Here and not in `sum`, where each size of tile would unroll a copy of every activation.
+                for pixel in 0..done {
+                    self.finish::<S, VECTORS>(sums.add(pixel * VECTORS * S::LANES), pixel);
+                }
+                self = self.advance(done);
+            }
             count -= done;
         }
     }
@@ -231,9 +237,9 @@ impl Tile {
         }
     }
 
-    /// Computes and stores `PIXELS` pixels, and says how many.
+    /// Stores the sums of products of `PIXELS` pixels at `spilled`, and says how many pixels these are.
     #[inline(always)]
-    unsafe fn compute<S: Simd, const PIXELS: usize, const VECTORS: usize>(&self) -> usize {
+    unsafe fn sum<S: Simd, const PIXELS: usize, const VECTORS: usize>(&self, spilled: *mut f32) -> usize {
         // SAFETY: the caller promises that the pointers reach as far as the steps and counts say.
         unsafe {
             let mut sums = [[S::splat(0.0); VECTORS]; PIXELS];
@@ -252,13 +258,8 @@ impl Tile {
                 weights = weights.wrapping_add(self.weight_row_step);
             }
             // Through memory once, with constant indices: otherwise the sums live there during the loop.
-            let mut spilled = std::mem::MaybeUninit::<[f32; MAX_PIXELS * MAX_VECTORS * MAX_LANES]>::uninit();
-            let spilled = spilled.as_mut_ptr().cast::<f32>();
             for (i, &sum) in sums.iter().flatten().enumerate() {
                 S::store(spilled.add(i * S::LANES), sum);
-            }
-            for pixel in 0..PIXELS {
-                self.finish::<S, VECTORS>(spilled.add(pixel * VECTORS * S::LANES), pixel);
             }
         }
         PIXELS
@@ -267,7 +268,7 @@ impl Tile {
     /// Bias, activation and residual of one pixel, whose sums are at `sums`.
     #[inline(always)]
     unsafe fn finish<S: Simd, const VECTORS: usize>(&self, sums: *mut f32, pixel: usize) {
-        // SAFETY: as in `compute`; the bias is padded to whole vectors, the output is written `live` floats wide.
+        // SAFETY: as in `sum`; the bias is padded to whole vectors, the output is written `live` floats wide.
         unsafe {
             let out = self.out.add(pixel * self.out_step);
             let whole = self.live == VECTORS * S::LANES;

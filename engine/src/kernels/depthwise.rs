@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::activation::activate;
+use super::activation::activate_all;
 use super::map::{Buffer, FeatureMap, Shape};
 use super::simd::{Isa, Kernel, MAX_LANES, Simd};
 use super::window::Axis;
@@ -93,7 +93,6 @@ impl Kernel for Rows<'_> {
                     out: output.add(r * row + column * channels),
                     channels,
                     padded,
-                    activation,
                 }
             };
             for column in (0..interior.start).chain(interior.end..self.horizontal.outputs) {
@@ -109,6 +108,10 @@ impl Kernel for Rows<'_> {
                 // SAFETY: as above.
                 unsafe { group(column, 0..kernel.1).compute::<S, 1>() };
             }
+        }
+        if activation != Activation::None {
+            // SAFETY: the machine has the instructions (the caller's promise).
+            unsafe { activate_all::<S>(self.out, activation) };
         }
     }
 }
@@ -129,7 +132,6 @@ struct Group {
     channels: usize,
     /// Channels rounded up to whole vectors.
     padded: usize,
-    activation: Activation,
 }
 
 impl Group {
@@ -151,7 +153,7 @@ impl Group {
                     }
                 }
                 for (pixel, &sum) in sums.iter().enumerate() {
-                    S::store(self.out.add(pixel * self.channels + channel), activate::<S>(sum, self.activation));
+                    S::store(self.out.add(pixel * self.channels + channel), sum);
                 }
             }
             if whole < self.channels {
@@ -175,7 +177,7 @@ impl Group {
                 sum = S::mul_add(S::load(x.as_ptr()), w, sum);
             }
             let mut y = [0.0; MAX_LANES];
-            S::store(y.as_mut_ptr(), activate::<S>(sum, self.activation));
+            S::store(y.as_mut_ptr(), sum);
             std::slice::from_raw_parts_mut(self.out.add(pixel * self.channels + first), live).copy_from_slice(&y[..live]);
         }
     }

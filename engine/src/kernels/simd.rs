@@ -53,7 +53,8 @@ impl Isa {
     pub fn lanes(self) -> usize {
         match self {
             Self::Avx512 => 16,
-            Self::Avx2 | Self::Portable => 8,
+            Self::Avx2 => 8,
+            Self::Portable => 4,
         }
     }
 
@@ -93,6 +94,8 @@ unsafe fn run_avx2<K: Kernel>(kernel: K) {
 /// pointer, of any alignment.
 pub trait Simd {
     const LANES: usize;
+    /// Pixels by vectors of sums that the registers hold beside what is multiplied.
+    const SUMS_MAX: usize;
     type Vector: Copy;
 
     unsafe fn splat(x: f32) -> Self::Vector;
@@ -108,7 +111,7 @@ pub trait Simd {
 }
 
 macro_rules! x86 {
-    ($name:ident, $lanes:literal, $vector:ty, $splat:ident, $load:ident, $store:ident, $add:ident, $mul:ident, $div:ident, $max:ident, $min:ident, $mul_add:ident) => {
+    ($name:ident, $lanes:literal, $sums:literal, $vector:ty, $splat:ident, $load:ident, $store:ident, $add:ident, $mul:ident, $div:ident, $max:ident, $min:ident, $mul_add:ident) => {
         #[cfg(target_arch = "x86_64")]
         pub struct $name;
 
@@ -116,6 +119,7 @@ macro_rules! x86 {
         #[cfg(target_arch = "x86_64")]
         impl Simd for $name {
             const LANES: usize = $lanes;
+            const SUMS_MAX: usize = $sums;
             type Vector = $vector;
 
             #[inline(always)]
@@ -159,55 +163,57 @@ macro_rules! x86 {
 }
 
 #[rustfmt::skip]
-x86!(Avx512, 16, __m512, _mm512_set1_ps, _mm512_loadu_ps, _mm512_storeu_ps, _mm512_add_ps, _mm512_mul_ps, _mm512_div_ps, _mm512_max_ps, _mm512_min_ps, _mm512_fmadd_ps);
+x86!(Avx512, 16, 24, __m512, _mm512_set1_ps, _mm512_loadu_ps, _mm512_storeu_ps, _mm512_add_ps, _mm512_mul_ps, _mm512_div_ps, _mm512_max_ps, _mm512_min_ps, _mm512_fmadd_ps);
 #[rustfmt::skip]
-x86!(Avx2, 8, __m256, _mm256_set1_ps, _mm256_loadu_ps, _mm256_storeu_ps, _mm256_add_ps, _mm256_mul_ps, _mm256_div_ps, _mm256_max_ps, _mm256_min_ps, _mm256_fmadd_ps);
+x86!(Avx2, 8, 12, __m256, _mm256_set1_ps, _mm256_loadu_ps, _mm256_storeu_ps, _mm256_add_ps, _mm256_mul_ps, _mm256_div_ps, _mm256_max_ps, _mm256_min_ps, _mm256_fmadd_ps);
 
-/// Eight floats in an array.
+/// Four floats in an array: the vectors of the oldest machines. Wider ones fall apart into hundreds of scalars, which take
+/// the compiler minutes.
 pub struct Portable;
 
 /// `mul_add` without the instruction is a slow call into the C library.
 const FUSED: bool = cfg!(any(target_arch = "aarch64", target_feature = "fma"));
 
-// SAFETY of the pointer blocks: the caller promises room for eight floats.
+// SAFETY of the pointer blocks: the caller promises room for four floats.
 impl Simd for Portable {
-    const LANES: usize = 8;
-    type Vector = [f32; 8];
+    const LANES: usize = 4;
+    const SUMS_MAX: usize = 4;
+    type Vector = [f32; 4];
 
     #[inline(always)]
-    unsafe fn splat(x: f32) -> [f32; 8] {
-        [x; 8]
+    unsafe fn splat(x: f32) -> [f32; 4] {
+        [x; 4]
     }
     #[inline(always)]
-    unsafe fn load(from: *const f32) -> [f32; 8] {
-        unsafe { from.cast::<[f32; 8]>().read_unaligned() }
+    unsafe fn load(from: *const f32) -> [f32; 4] {
+        unsafe { from.cast::<[f32; 4]>().read_unaligned() }
     }
     #[inline(always)]
-    unsafe fn store(to: *mut f32, v: [f32; 8]) {
-        unsafe { to.cast::<[f32; 8]>().write_unaligned(v) }
+    unsafe fn store(to: *mut f32, v: [f32; 4]) {
+        unsafe { to.cast::<[f32; 4]>().write_unaligned(v) }
     }
     #[inline(always)]
-    unsafe fn add(a: [f32; 8], b: [f32; 8]) -> [f32; 8] {
+    unsafe fn add(a: [f32; 4], b: [f32; 4]) -> [f32; 4] {
         std::array::from_fn(|i| a[i] + b[i])
     }
     #[inline(always)]
-    unsafe fn mul(a: [f32; 8], b: [f32; 8]) -> [f32; 8] {
+    unsafe fn mul(a: [f32; 4], b: [f32; 4]) -> [f32; 4] {
         std::array::from_fn(|i| a[i] * b[i])
     }
     #[inline(always)]
-    unsafe fn div(a: [f32; 8], b: [f32; 8]) -> [f32; 8] {
+    unsafe fn div(a: [f32; 4], b: [f32; 4]) -> [f32; 4] {
         std::array::from_fn(|i| a[i] / b[i])
     }
     #[inline(always)]
-    unsafe fn max(a: [f32; 8], b: [f32; 8]) -> [f32; 8] {
+    unsafe fn max(a: [f32; 4], b: [f32; 4]) -> [f32; 4] {
         std::array::from_fn(|i| a[i].max(b[i]))
     }
     #[inline(always)]
-    unsafe fn min(a: [f32; 8], b: [f32; 8]) -> [f32; 8] {
+    unsafe fn min(a: [f32; 4], b: [f32; 4]) -> [f32; 4] {
         std::array::from_fn(|i| a[i].min(b[i]))
     }
     #[inline(always)]
-    unsafe fn mul_add(a: [f32; 8], b: [f32; 8], c: [f32; 8]) -> [f32; 8] {
+    unsafe fn mul_add(a: [f32; 4], b: [f32; 4], c: [f32; 4]) -> [f32; 4] {
         std::array::from_fn(|i| if FUSED { a[i].mul_add(b[i], c[i]) } else { a[i] * b[i] + c[i] })
     }
 }
