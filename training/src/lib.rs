@@ -5,6 +5,7 @@ pub mod ctc;
 pub mod curve;
 pub mod fit;
 pub mod import;
+pub mod localisation;
 pub mod metrics;
 pub mod optimise;
 pub mod recognition;

@@ -138,7 +138,9 @@ impl Optimiser {
         for p in &mut self.parameters {
             let take = |kind: &str| match state.get(&format!("{kind}/{}", p.name)) {
                 Some(tensor) if tensor.shape() == p.weight.shape() => Ok(tensor.clone()),
-                Some(tensor) => candle_core::bail!("{} is {:?} in the checkpoint, {:?} in the network", p.name, tensor.shape(), p.weight.shape()),
+                Some(tensor) => {
+                    candle_core::bail!("{} is {:?} in the checkpoint, {:?} in the network", p.name, tensor.shape(), p.weight.shape())
+                }
                 None => candle_core::bail!("the checkpoint has no {kind} of {}", p.name),
             };
             let [weight, first, second, mean] = STATE.map(take);

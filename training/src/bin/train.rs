@@ -11,6 +11,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use training::fit::{Schedule, fit};
+use training::import::{Source as Origin, import};
+use training::localisation::{Localisation, Pages};
 use training::optimise::Recipe;
 use training::recognition::{Lines, Receipts, Recognition, split};
 
@@ -24,8 +26,36 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// The localiser: where on a page there is text.
+    Localisation(RunArgs),
     /// The recogniser: lines of text to characters.
     Recognition(RecognitionArgs),
+    /// Weights of PP-OCRv6 (ONNX) in our networks' form.
+    #[command(subcommand)]
+    Import(ImportCommand),
+}
+
+#[derive(Subcommand)]
+enum ImportCommand {
+    /// The tiny detector.
+    Localisation(ImportArgs),
+    /// The tiny recogniser, its head cut to our characters.
+    Recognition {
+        #[command(flatten)]
+        files: ImportArgs,
+        /// The dictionary of its classes: a character a line.
+        #[arg(long)]
+        dictionary: PathBuf,
+    },
+}
+
+#[derive(Args)]
+struct ImportArgs {
+    /// The ONNX file.
+    onnx: PathBuf,
+    /// The safetensors file to write.
+    #[arg(long)]
+    out: PathBuf,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -79,21 +109,38 @@ const WARM_UP_STEPS: u64 = 100;
 
 fn main() -> Result<()> {
     match Cli::parse().network {
+        Command::Localisation(args) => localisation(&args),
         Command::Recognition(args) => recognition(&args),
+        Command::Import(ImportCommand::Localisation(files)) => Ok(import(&files.onnx, &Origin::Detector, &files.out)?),
+        Command::Import(ImportCommand::Recognition { files, dictionary }) => {
+            Ok(import(&files.onnx, &Origin::Recogniser { dictionary }, &files.out)?)
+        }
     }
+}
+
+fn localisation(run: &RunArgs) -> Result<()> {
+    const SHIPPED: &[u8] = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/../engine/models/localise.safetensors"));
+    let (train, held_back) = receipts(run)?;
+    if train.is_empty() {
+        bail!("--data holds no receipts beside those of the validation split");
+    }
+    let init = run.init.as_deref().map(read_weights).transpose()?;
+    let variables = VarMap::new();
+    let task = Localisation::new(&variables, Some(init.as_deref().unwrap_or(SHIPPED)), device(run.device)?, held_back)
+        .context("the weights to start from are no localiser's")?;
+    fit(&task, &variables, Pages::new(train, run.seed), &schedule(run, "localise", 1e-4)).context("the run ended early")
 }
 
 fn recognition(args: &RecognitionArgs) -> Result<()> {
     const SHIPPED: &[u8] = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/../engine/models/recognise.safetensors"));
     let run = &args.run;
-    let (train, mut held_back) = split(read_receipts(&run.data)?);
-    held_back.truncate(run.validate_receipts);
+    let (train, held_back) = receipts(run)?;
     let generator = args.fonts.as_deref().map(|fonts| LineGenerator::new(fonts, run.seed)).transpose()?;
     let init = run.init.as_deref().map(read_weights).transpose()?;
     let variables = VarMap::new();
-    let task = Recognition::new(&variables, Some(init.as_deref().unwrap_or(SHIPPED)), device(run.device)?, Receipts::load(held_back)?)
+    let task = Recognition::new(&variables, Some(init.as_deref().unwrap_or(SHIPPED)), device(run.device)?, held_back)
         .context("the weights to start from are no recogniser's")?;
-    let lines = Lines::new(Receipts::load(train)?, generator, run.seed);
+    let lines = Lines::new(train, generator, run.seed);
     eprintln!("{} labelled lines", lines.labelled());
     fit(&task, &variables, lines, &schedule(run, "recognise", 4e-4)).context("the run ended early")
 }
@@ -116,12 +163,15 @@ fn schedule(run: &RunArgs, network: &str, learning_rate: f64) -> Schedule {
     }
 }
 
-fn read_receipts(folders: &[PathBuf]) -> Result<Vec<sroie::Receipt>> {
-    let mut receipts = Vec::new();
-    for folder in folders {
-        receipts.extend(sroie::read(folder)?);
+/// The receipts to train on and those held back.
+fn receipts(run: &RunArgs) -> Result<(Receipts, Receipts)> {
+    let mut all = Vec::new();
+    for folder in &run.data {
+        all.extend(sroie::read(folder)?);
     }
-    Ok(receipts)
+    let (train, mut held_back) = split(all);
+    held_back.truncate(run.validate_receipts);
+    Ok((Receipts::load(train)?, Receipts::load(held_back)?))
 }
 
 fn read_weights(path: &Path) -> Result<Vec<u8>> {

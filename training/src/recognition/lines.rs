@@ -47,6 +47,20 @@ impl Receipts {
         receipts.into_par_iter().map(load).collect::<Result<_, _>>().map(Self)
     }
 
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Panics beyond the last.
+    pub fn get(&self, index: usize) -> (&Receipt, &GrayImage) {
+        let (receipt, page) = &self.0[index];
+        (receipt, page)
+    }
+
     pub fn iter(&self) -> impl Iterator<Item = (&Receipt, &GrayImage)> {
         self.0.iter().map(|(receipt, page)| (receipt, page))
     }
@@ -103,7 +117,8 @@ impl Lines {
         let (r, l) = self.labelled[rng.random_range(0..self.labelled.len())];
         let (receipt, page) = &self.receipts.0[r];
         let line = &receipt.lines[l];
-        let cut = line_image(page, &augment::redraw(&line.quad, rng)).map_err(|source| LineError::Cut { id: receipt.id.clone(), source })?;
+        let cut =
+            line_image(page, &augment::redraw(&line.quad, rng)).map_err(|source| LineError::Cut { id: receipt.id.clone(), source })?;
         Ok(cut.zip(Target::case_folded(line.text.trim())).map(|(cut, target)| (augment::wear(cut, rng), target)))
     }
 }
