@@ -1,7 +1,8 @@
 //! SROIE: scanned receipts with boxes, transcripts and four key strings.
 //!
 //! Huang et al., "ICDAR2019 Competition on Scanned Receipt OCR and Information Extraction", ICDAR 2019. The folder holds
-//! `img/ID.jpg`, `box/ID.txt` (`x1,y1,..,x4,y4,transcript` a line) and `key/ID.json`.
+//! `img/ID.jpg`, `box/ID.txt` (`x1,y1,..,x4,y4,transcript` a line) and `key/ID.json`. Test sets come without `key/` (tasks 1 and 2),
+//! without `box/` (task 3) or with pictures only.
 
 use std::fs;
 use std::io;
@@ -21,7 +22,7 @@ pub struct Receipt {
     /// The file name without extension.
     pub id: String,
     pub image: PathBuf,
-    /// In the order of the label file, boxes in pixels of the image as stored.
+    /// In the order of the label file, boxes in pixels of the image as stored; empty where the set has no boxes.
     pub lines: Vec<TextLine>,
     pub keys: Keys,
 }
@@ -42,11 +43,11 @@ pub struct Duplicate(pub String, pub String);
 
 #[derive(Debug, thiserror::Error)]
 pub enum SroieError {
-    #[error("{}: no SROIE folder, which would hold img/, box/ and key/", .0.display())]
+    #[error("{}: no SROIE folder, which would hold img/, and box/ or key/ with labels", .0.display())]
     NotSroie(PathBuf),
     #[error("{}: cannot list the folder", path.display())]
     List { path: PathBuf, source: io::Error },
-    #[error("{}: no label files (box/*.txt)", .0.display())]
+    #[error("{}: no receipts (box/*.txt, key/*.json or img/*.jpg)", .0.display())]
     Empty(PathBuf),
     #[error("{}: no picture {id}.jpg beside the labels", folder.display())]
     NoImage { folder: PathBuf, id: String },
@@ -67,23 +68,34 @@ pub enum BoxError {
     Coordinate { index: usize, text: String },
 }
 
-/// All receipts under `root`, ordered by id. `root` holds `img/`, `box/` and `key/`, or a folder `train` which does.
+/// All receipts under `root`, ordered by id. `root` holds `img/` and labels, or a folder `train` or `test` which does.
 pub fn read(root: &Path) -> Result<Vec<Receipt>, SroieError> {
     let folder = labelled_folder(root)?;
-    let boxes = folder.join("box");
-    let entries = fs::read_dir(&boxes).map_err(|source| SroieError::List { path: boxes.clone(), source })?;
-    let mut ids = Vec::new();
-    for entry in entries {
-        let path = entry.map_err(|source| SroieError::List { path: boxes.clone(), source })?.path();
-        if path.extension().is_some_and(|e| e == "txt") {
-            ids.extend(path.file_stem().map(|stem| stem.to_string_lossy().into_owned()));
-        }
-    }
+    // Labels say which receipts there are; only a set without any is read for its pictures.
+    let listed = [("box", &["txt"][..]), ("key", &["json"]), ("img", &IMAGE_EXTENSIONS)];
+    let Some((listing, extensions)) = listed.into_iter().find(|(name, _)| folder.join(name).is_dir()) else {
+        return Err(SroieError::NotSroie(root.to_path_buf()));
+    };
+    let ids = stems(&folder.join(listing), extensions)?;
     if ids.is_empty() {
         return Err(SroieError::Empty(folder));
     }
-    ids.sort();
     ids.into_iter().map(|id| read_receipt(&folder, id)).collect()
+}
+
+/// The names without extension of a folder's files of these kinds, in order.
+fn stems(folder: &Path, extensions: &[&str]) -> Result<Vec<String>, SroieError> {
+    let list_error = |source| SroieError::List { path: folder.to_path_buf(), source };
+    let mut stems = Vec::new();
+    for entry in fs::read_dir(folder).map_err(list_error)? {
+        let path = entry.map_err(list_error)?.path();
+        if path.extension().is_some_and(|e| extensions.iter().any(|known| e == *known)) {
+            stems.extend(path.file_stem().map(|stem| stem.to_string_lossy().into_owned()));
+        }
+    }
+    stems.sort();
+    stems.dedup();
+    Ok(stems)
 }
 
 /// The pairs listed in `duplicates.json`, in or beside the labelled folder; none where there is no such file.
@@ -108,18 +120,25 @@ pub fn read_duplicates(root: &Path) -> Result<Vec<Duplicate>, SroieError> {
 }
 
 fn labelled_folder(root: &Path) -> Result<PathBuf, SroieError> {
-    let candidates = [root.to_path_buf(), root.join("train")];
-    candidates.into_iter().find(|f| f.join("box").is_dir()).ok_or_else(|| SroieError::NotSroie(root.to_path_buf()))
+    let candidates = [root.to_path_buf(), root.join("train"), root.join("test")];
+    candidates
+        .into_iter()
+        .find(|f| f.join("box").is_dir() || f.join("img").is_dir())
+        .ok_or_else(|| SroieError::NotSroie(root.to_path_buf()))
 }
 
 fn read_receipt(folder: &Path, id: String) -> Result<Receipt, SroieError> {
     let images = folder.join("img");
     let image = IMAGE_EXTENSIONS.iter().map(|extension| images.join(format!("{id}.{extension}"))).find(|path| path.is_file());
     let image = image.ok_or_else(|| SroieError::NoImage { folder: images, id: id.clone() })?;
-    let lines = read_lines(&folder.join("box").join(format!("{id}.txt")))?;
-    let path = folder.join("key").join(format!("{id}.json"));
-    let keys = serde_json::from_str(&read_text(&path)?).map_err(|source| SroieError::Json { path, source })?;
+    let (boxes, keys) = (folder.join("box"), folder.join("key"));
+    let lines = if boxes.is_dir() { read_lines(&boxes.join(format!("{id}.txt")))? } else { Vec::new() };
+    let keys = if keys.is_dir() { read_keys(keys.join(format!("{id}.json")))? } else { Keys::default() };
     Ok(Receipt { id, image, lines, keys })
+}
+
+fn read_keys(path: PathBuf) -> Result<Keys, SroieError> {
+    serde_json::from_str(&read_text(&path)?).map_err(|source| SroieError::Json { path, source })
 }
 
 fn read_lines(path: &Path) -> Result<Vec<TextLine>, SroieError> {
@@ -196,6 +215,19 @@ mod tests {
         assert_eq!(receipts[0].lines.iter().map(|l| l.text.as_str()).collect::<Vec<_>>(), ["SHOP", "9.00"]);
         assert_eq!(receipts[0].keys, Keys { company: "SHOP".into(), total: "9.00".into(), ..Keys::default() });
         assert_eq!(read_duplicates(root.path()).unwrap(), []);
+    }
+
+    #[test]
+    fn a_set_may_lack_some_labels() {
+        for (absent, lines, keys) in [("key", 1, ""), ("box", 0, "SHOP"), ("box key", 0, "")] {
+            let root = folder(BOX, r#"{"company": "SHOP"}"#);
+            absent.split(' ').for_each(|name| fs::remove_dir_all(root.path().join(name)).unwrap());
+            let receipts = read(root.path()).unwrap();
+            assert_eq!((receipts.len(), receipts[0].lines.len(), receipts[0].keys.company.as_str()), (1, lines, keys), "without {absent}");
+        }
+        let root = folder(BOX, "{}");
+        fs::remove_file(root.path().join("key/A.json")).unwrap();
+        assert!(matches!(read(root.path()), Err(SroieError::Read { .. })), "a single missing label is an error");
     }
 
     #[test]

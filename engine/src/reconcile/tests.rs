@@ -145,6 +145,17 @@ fn the_candidate_that_agrees_is_chosen() {
 }
 
 #[test]
+fn an_unlikely_total_is_given_with_little_confidence() {
+    let mut draft = Bill { rows: Vec::new() }.draft();
+    draft.header.retain(|(field, _)| !matches!(field, HeaderField::Net | HeaderField::Vat | HeaderField::Gross));
+    draft.header.push((HeaderField::Gross, span("12.00", 0.2)));
+    let invoice = reconciled(&draft);
+    let gross = invoice.totals.as_ref().unwrap().gross.clone().unwrap();
+    assert_eq!((gross.value.as_str(), gross.confidence < 0.3), ("12.00", true), "{}", gross.confidence);
+    assert_eq!(invoice.status(), Status::NeedsReview);
+}
+
+#[test]
 fn what_is_not_printed_is_computed_and_says_so() {
     let bill = Bill { rows: vec![(2, 17_850, 0), (24, 110, 0)] };
     type Prepare = fn(&mut Draft);

@@ -112,7 +112,9 @@ pub fn choose<'a>(draft: &'a Draft, rows: &[Vec<Row>], summary: &[VatReading], r
         Evidence { sums: sums.as_deref(), rows: rows.len(), summary: sum_of(summary), summary_rows: summary.len(), gross_tolerance };
     let [net, vat, gross] = [HeaderField::Net, HeaderField::Vat, HeaderField::Gross].map(|field| Candidates::of(draft, field, customs));
     let assignments = evidence.assignments(&net, &vat, &gross);
-    let best = assignments.iter().copied().max_by(|a, b| a.weight.total_cmp(&b.weight));
+    // A document has a total: an unlikely one is better than none, and its confidence says how unlikely it is.
+    let answers = assignments.iter().filter(|a| a.gross.is_some() || gross.candidates.is_empty());
+    let best = answers.copied().max_by(|a, b| a.weight.total_cmp(&b.weight));
     let read = |of: fn(&Assignment<'a>) -> Option<Candidate<'a>>| chosen(&assignments, best.as_ref()?, of);
     let line_sum = best.and_then(|b| b.lines).zip(sums.as_deref()).map(|(i, sums)| &sums[i]);
     let mut totals = Totals {
@@ -160,17 +162,12 @@ impl<'a> Candidates<'a> {
     fn options(&self) -> impl Iterator<Item = (Option<Candidate<'a>>, f32)> {
         self.candidates.iter().map(|c| (Some(*c), c.probability)).chain([(None, self.absent)])
     }
-
-    /// As [`Self::options`] for the one total that a document always has.
-    fn options_if_any(&self) -> impl Iterator<Item = (Option<Candidate<'a>>, f32)> {
-        self.options().filter(|(candidate, _)| candidate.is_some() || self.candidates.is_empty())
-    }
 }
 
 impl Evidence<'_> {
     fn assignments<'a>(&self, net: &Candidates<'a>, vat: &Candidates<'a>, gross: &Candidates<'a>) -> Vec<Assignment<'a>> {
         let mut assignments = Vec::new();
-        for (gross, gross_probability) in gross.options_if_any() {
+        for (gross, gross_probability) in gross.options() {
             for (net, net_probability) in net.options() {
                 for (vat, vat_probability) in vat.options() {
                     let prior = [gross_probability, net_probability, vat_probability].map(|p| p.max(f32::MIN_POSITIVE).ln()).iter().sum();
