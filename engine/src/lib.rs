@@ -3,15 +3,19 @@
 //! Architecture invariant: this crate knows nothing of training, data sets, Kafka or SQL.
 
 pub mod blocks;
+pub mod engine;
 pub mod geometry;
 pub mod kernels;
 pub mod layers;
 pub mod localise;
+pub mod observe;
 pub mod overlay;
 pub mod page;
 pub mod recognise;
 pub mod reconcile;
 pub mod resample;
+pub mod service;
 pub mod table;
 pub mod text;
 pub mod understand;
+pub mod upright;

@@ -1,0 +1,127 @@
+//! Documents to JSON lines, tables and annotated pictures.
+
+use std::{
+    fs::{self, File},
+    io::{self, Read, Write},
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use anyhow::{Context, Result};
+use clap::Parser;
+use engine::{
+    engine::{Cancel, Engine, ExtractError, Extraction},
+    overlay,
+    page::{self, PageError},
+    table::DocumentTable,
+};
+
+/// Reads invoices and receipts: JPEG, PNG, TIFF, WebP, BMP and PDF files, each a document. Prints a JSON object a line; a file
+/// that cannot be read is reported on stderr, the others are still read, and the exit status is 1.
+#[derive(Parser)]
+#[command(name = "extract", version)]
+struct Args {
+    /// Print documents as tables instead of JSON
+    #[arg(long, env = "CELLARBOOK_TABLE")]
+    table: bool,
+    /// Write the pages with what was read drawn on them: DIR/NAME.pN.png
+    #[arg(long, value_name = "DIR", env = "CELLARBOOK_OVERLAY")]
+    overlay: Option<PathBuf>,
+    /// Weights to use instead of the built-in ones
+    #[arg(long, value_name = "DIR", env = "CELLARBOOK_MODELS")]
+    models: Option<PathBuf>,
+    /// Threads to compute with [default: as many as there are cores]
+    #[arg(long, value_name = "N", env = "CELLARBOOK_THREADS")]
+    threads: Option<NonZeroUsize>,
+    /// Documents to read
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+}
+
+fn main() -> ExitCode {
+    page::silence_panics();
+    match run(&Args::parse()) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        // Whoever reads our output has seen enough.
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("extract: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Whether all files were read.
+fn run(args: &Args) -> Result<bool> {
+    if let Some(threads) = args.threads {
+        rayon::ThreadPoolBuilder::new().num_threads(threads.get()).build_global().context("starting threads")?;
+    }
+    if let Some(folder) = &args.overlay {
+        fs::create_dir_all(folder).with_context(|| format!("making the folder {}", folder.display()))?;
+    }
+    let engine = match &args.models {
+        Some(folder) => Engine::load(folder)?,
+        None => Engine::built_in()?,
+    };
+    let mut all_read = true;
+    for file in &args.files {
+        match extract(&engine, file) {
+            Ok(extraction) => output(args, file, &extraction)?,
+            Err(error) => {
+                eprintln!("extract: {}: {error:#}", file.display());
+                all_read = false;
+            }
+        }
+    }
+    Ok(all_read)
+}
+
+fn extract(engine: &Engine, file: &Path) -> Result<Extraction> {
+    let bytes = read(file)?;
+    engine.extract_with_pages(&file.to_string_lossy(), &[bytes], &Cancel::default()).map_err(|error| match error {
+        // There is only this file; its name stands in the message already.
+        ExtractError::Document(error) => error.source.into(),
+        error => error.into(),
+    })
+}
+
+/// One byte more than the limit is enough to see that a file is too large.
+fn read(file: &Path) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(file)?.take(page::MAX_FILE_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+    if bytes.len() > page::MAX_FILE_BYTES {
+        let size = fs::metadata(file).map_or(bytes.len() as u64, |metadata| metadata.len());
+        return Err(PageError::FileTooLarge { bytes: size }.into());
+    }
+    Ok(bytes)
+}
+
+fn output(args: &Args, file: &Path, extraction: &Extraction) -> Result<()> {
+    let mut out = io::stdout().lock();
+    if args.table {
+        writeln!(out, "{}", DocumentTable(&extraction.invoice))?;
+    } else {
+        writeln!(out, "{}", serde_json::to_string(&extraction.invoice)?)?;
+    }
+    out.flush()?;
+    match &args.overlay {
+        Some(folder) => write_overlays(folder, file, extraction),
+        None => Ok(()),
+    }
+}
+
+fn write_overlays(folder: &Path, file: &Path, extraction: &Extraction) -> Result<()> {
+    let name = file.file_stem().unwrap_or_default().to_string_lossy();
+    for (index, page) in (0..).zip(&extraction.pages) {
+        let path = folder.join(format!("{name}.p{}.png", index + 1));
+        let picture = overlay::annotate(&page.image, index, &extraction.invoice);
+        picture.save(&path).with_context(|| format!("writing {}", path.display()))?;
+    }
+    Ok(())
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}
