@@ -1,8 +1,10 @@
 //! Documents with truth: readers of public data sets, the splits measured on, and generators of documents of our own.
 
+pub mod samples;
 pub mod splits;
 pub mod sroie;
 pub mod synthetic;
+pub mod zugferd;
 
 /// Data that the repository may not ship: under `CELLARBOOK_SHARED`, or in a folder `shared` beside the repository.
 #[cfg(test)]

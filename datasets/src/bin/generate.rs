@@ -6,9 +6,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
+use datasets::synthetic::documents::DocumentGenerator;
 use datasets::synthetic::lines::LineGenerator;
 use datasets::synthetic::typefaces::SYSTEM_FONTS;
-use datasets::{splits, sroie};
+use datasets::{samples, splits, sroie};
+use image::codecs::jpeg::JpegEncoder;
 use rayon::prelude::*;
 
 #[derive(Parser)]
@@ -37,12 +39,32 @@ enum Command {
         #[arg(long)]
         out: PathBuf,
     },
+    /// Writes the documents and till events that the repository ships, and their truth: `samples/`.
+    Samples {
+        #[arg(long, default_value = SYSTEM_FONTS, env = "CELLARBOOK_FONTS")]
+        fonts: PathBuf,
+        #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/samples"))]
+        out: PathBuf,
+    },
+    /// Writes synthetic documents: a PNG a page and the truth as JSON.
+    Documents {
+        #[arg(long, default_value = SYSTEM_FONTS, env = "CELLARBOOK_FONTS")]
+        fonts: PathBuf,
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        #[arg(long, default_value_t = 20)]
+        count: u64,
+        #[arg(long)]
+        out: PathBuf,
+    },
 }
 
 fn main() -> anyhow::Result<()> {
     match Arguments::parse().command {
         Command::Split { root } => split(&root),
         Command::Lines { fonts, seed, count, out } => lines(&LineGenerator::new(&fonts, seed)?, count, &out),
+        Command::Samples { fonts, out } => write_samples(&DocumentGenerator::new(&fonts, 0)?, &out),
+        Command::Documents { fonts, seed, count, out } => documents(&DocumentGenerator::new(&fonts, seed)?, count, &out),
     }
 }
 
@@ -70,4 +92,40 @@ fn lines(generator: &LineGenerator, count: u64, out: &Path) -> anyhow::Result<()
         })
         .collect::<anyhow::Result<_>>()?;
     fs::write(out.join("lines.tsv"), texts.concat()).context("lines.tsv")
+}
+
+fn documents(generator: &DocumentGenerator, count: u64, out: &Path) -> anyhow::Result<()> {
+    fs::create_dir_all(out).with_context(|| out.display().to_string())?;
+    (0..count).into_par_iter().try_for_each(|index| {
+        let document = generator.document(index);
+        for (page, picture) in document.pages.iter().enumerate() {
+            let path = out.join(format!("{index:05}.p{}.png", page + 1));
+            picture.save(&path).with_context(|| path.display().to_string())?;
+        }
+        let path = out.join(format!("{index:05}.json"));
+        fs::write(&path, serde_json::to_string_pretty(&document.truth)?).with_context(|| path.display().to_string())
+    })
+}
+
+/// JPEG of what a scanner or camera would store.
+const SAMPLE_JPEG_QUALITY: u8 = 72;
+
+fn write_samples(generator: &DocumentGenerator, out: &Path) -> anyhow::Result<()> {
+    let documents =
+        samples::documents(generator).context("the fonts that the samples are set in are missing; fonts.txt lists their packages")?;
+    fs::create_dir_all(out.join("truth")).with_context(|| out.display().to_string())?;
+    for (file, document) in documents {
+        let path = out.join(file);
+        let [page] = document.pages.as_slice() else { anyhow::bail!("{file}: a sample has one page") };
+        if path.extension().is_some_and(|extension| extension == "jpg") {
+            let target = fs::File::create(&path).with_context(|| path.display().to_string())?;
+            JpegEncoder::new_with_quality(target, SAMPLE_JPEG_QUALITY).encode_image(page).with_context(|| path.display().to_string())?;
+        } else {
+            page.save(&path).with_context(|| path.display().to_string())?;
+        }
+        let truth = out.join("truth").join(file).with_extension("json");
+        fs::write(&truth, serde_json::to_string_pretty(&document.truth)? + "\n").with_context(|| truth.display().to_string())?;
+    }
+    let events: String = samples::events().into_iter().map(|line| line + "\n").collect();
+    fs::write(out.join("events.ndjson"), events).context("events.ndjson")
 }

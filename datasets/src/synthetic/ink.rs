@@ -17,6 +17,15 @@ impl Ink {
 
     /// Draws outlines where they were set; what lies outside is cut off. `density` is the coverage of a full stroke.
     pub fn draw(&mut self, glyphs: &[OutlinedGlyph], density: f32) {
+        self.stroke(glyphs, |paper, coverage| paper.max(coverage * density));
+    }
+
+    /// Takes ink away where the outlines are: print in white on a dark ground.
+    pub fn erase(&mut self, glyphs: &[OutlinedGlyph], share: f32) {
+        self.stroke(glyphs, |paper, coverage| paper * (1.0 - coverage * share));
+    }
+
+    fn stroke(&mut self, glyphs: &[OutlinedGlyph], blend: impl Fn(f32, f32) -> f32) {
         for glyph in glyphs {
             let bounds = glyph.px_bounds();
             let (left, top) = (bounds.min.x as i64, bounds.min.y as i64);
@@ -24,7 +33,7 @@ impl Ink {
                 let (x, y) = (left + i64::from(x), top + i64::from(y));
                 if (0..self.width as i64).contains(&x) && (0..self.height as i64).contains(&y) {
                     let pixel = &mut self.coverage[y as usize * self.width + x as usize];
-                    *pixel = pixel.max(coverage.min(1.0) * density);
+                    *pixel = blend(*pixel, coverage.min(1.0));
                 }
             });
         }

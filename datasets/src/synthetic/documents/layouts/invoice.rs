@@ -1,0 +1,563 @@
+//! Invoices, credit notes and dockets on A4: letterhead, references, customer, table of goods, VAT summary, totals, footer.
+
+use engine::understand::draft::{Column, DocumentType, HeaderField};
+
+use super::table::{Rules, Table};
+use super::{Side, bold_style, caption, plain_style, tax_number, title_and_number, title_style};
+use crate::synthetic::dice::Dice;
+use crate::synthetic::documents::deal::Deal;
+use crate::synthetic::documents::figures::Figures;
+use crate::synthetic::documents::sheet::{Anchor, Faces, Mark, Page, Piece, Sheet, Style, VatColumn, header, marked, plain};
+use crate::synthetic::grammar::wording;
+use crate::synthetic::typefaces::within_charset;
+
+/// Width of A4 at about 150 dots an inch; the height follows.
+const WIDTH_PX: f32 = 1240.0;
+const A4_RATIO: f32 = 1.4142;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Letterhead {
+    /// All at one side, the document's title at the other (or in the middle).
+    Block(Side),
+    /// The name large at the left, how to reach it small at the right.
+    Split,
+    /// A mark of shapes, then the name.
+    Logo,
+    /// The name in white on a dark band over the page's width.
+    Band,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum References {
+    /// `Invoice No: 123`, a line each.
+    Lines,
+    /// Captions in one column, values in another.
+    Columns,
+    /// A row of boxes, the caption above the value.
+    Boxes,
+    /// All in one row.
+    Row,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum VatPlace {
+    /// Only the total of VAT, among the totals.
+    Total,
+    /// A line a rate among the totals.
+    ByRate,
+    /// A table of rate, net and VAT at the left of the totals.
+    Summary,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub struct InvoiceLayout {
+    pub name: &'static str,
+    pub letterhead: Letterhead,
+    pub references: References,
+    pub customer: Side,
+    pub columns: &'static [Column],
+    pub rules: Rules,
+    pub vat: VatPlace,
+    /// Totals in a frame.
+    pub framed_totals: bool,
+}
+
+use Column::{Code, Description, LineTotal, Quantity, Unit, UnitPrice, VatRate};
+
+const COLUMNS: [&[Column]; 8] = [
+    &[Code, Description, Quantity, UnitPrice, VatRate, LineTotal],
+    &[Quantity, Description, UnitPrice, LineTotal],
+    &[Code, Description, Unit, Quantity, UnitPrice, LineTotal],
+    &[Quantity, Unit, Code, Description, UnitPrice, VatRate, LineTotal],
+    &[Description, Quantity, UnitPrice, LineTotal],
+    &[Code, Quantity, Description, UnitPrice, LineTotal, VatRate],
+    &[Description, VatRate, Quantity, UnitPrice, LineTotal],
+    &[Quantity, Code, Description, Unit, UnitPrice, LineTotal],
+];
+
+/// Designs that a supplier might keep to.
+pub const LAYOUTS: [InvoiceLayout; 8] = [
+    InvoiceLayout {
+        name: "wholesaler",
+        letterhead: Letterhead::Block(Side::Left),
+        references: References::Columns,
+        customer: Side::Left,
+        columns: COLUMNS[0],
+        rules: Rules::Header,
+        vat: VatPlace::Summary,
+        framed_totals: false,
+    },
+    InvoiceLayout {
+        name: "brewery",
+        letterhead: Letterhead::Logo,
+        references: References::Boxes,
+        customer: Side::Left,
+        columns: COLUMNS[2],
+        rules: Rules::Grid,
+        vat: VatPlace::Summary,
+        framed_totals: true,
+    },
+    InvoiceLayout {
+        name: "vintner",
+        letterhead: Letterhead::Block(Side::Centre),
+        references: References::Lines,
+        customer: Side::Left,
+        columns: COLUMNS[1],
+        rules: Rules::Rows,
+        vat: VatPlace::ByRate,
+        framed_totals: false,
+    },
+    InvoiceLayout {
+        name: "cash and carry",
+        letterhead: Letterhead::Split,
+        references: References::Row,
+        customer: Side::Right,
+        columns: COLUMNS[5],
+        rules: Rules::None,
+        vat: VatPlace::Summary,
+        framed_totals: false,
+    },
+    InvoiceLayout {
+        name: "office",
+        letterhead: Letterhead::Band,
+        references: References::Lines,
+        customer: Side::Left,
+        columns: COLUMNS[4],
+        rules: Rules::InverseHeader,
+        vat: VatPlace::Total,
+        framed_totals: false,
+    },
+    InvoiceLayout {
+        name: "web shop",
+        letterhead: Letterhead::Split,
+        references: References::Columns,
+        customer: Side::Left,
+        columns: COLUMNS[6],
+        rules: Rules::Zebra,
+        vat: VatPlace::ByRate,
+        framed_totals: false,
+    },
+    InvoiceLayout {
+        name: "distributor",
+        letterhead: Letterhead::Block(Side::Right),
+        references: References::Boxes,
+        customer: Side::Left,
+        columns: COLUMNS[3],
+        rules: Rules::Grid,
+        vat: VatPlace::Summary,
+        framed_totals: true,
+    },
+    InvoiceLayout {
+        name: "tradesman",
+        letterhead: Letterhead::Block(Side::Left),
+        references: References::Lines,
+        customer: Side::Left,
+        columns: COLUMNS[7],
+        rules: Rules::Header,
+        vat: VatPlace::Total,
+        framed_totals: true,
+    },
+];
+
+impl InvoiceLayout {
+    /// Blocks drawn one by one.
+    pub fn mixed(dice: &mut Dice) -> Self {
+        Self {
+            name: "mixed invoice",
+            letterhead: *dice.pick(&[
+                Letterhead::Block(Side::Left),
+                Letterhead::Block(Side::Centre),
+                Letterhead::Block(Side::Right),
+                Letterhead::Split,
+                Letterhead::Logo,
+                Letterhead::Band,
+            ]),
+            references: *dice.pick(&[References::Lines, References::Columns, References::Boxes, References::Row]),
+            customer: *dice.pick(&[Side::Left, Side::Left, Side::Right]),
+            columns: dice.pick(&COLUMNS),
+            rules: *dice.pick(&[Rules::None, Rules::Header, Rules::Rows, Rules::Grid, Rules::InverseHeader, Rules::Zebra]),
+            vat: *dice.pick(&[VatPlace::Total, VatPlace::ByRate, VatPlace::Summary, VatPlace::Summary]),
+            framed_totals: dice.chance(0.3),
+        }
+    }
+
+    pub fn print(&self, dice: &mut Dice, deal: &Deal, figures: &Figures, faces: Faces) -> Vec<Page> {
+        let width = WIDTH_PX * dice.within(0.85..1.15);
+        let cap = width * dice.within(0.0098..0.0125);
+        let margin = width * dice.within(0.05..0.09);
+        let sheet = Sheet::new(width, width * A4_RATIO, faces);
+        let step = cap * dice.within(1.75..2.2);
+        let tax_below = dice.chance(0.25);
+        let mut press = Press { sheet, dice, deal, figures, cap, step, left: margin, right: width - margin, tax_below };
+        press.print(self);
+        press.sheet.pages
+    }
+}
+
+/// One document being printed.
+struct Press<'a, 'd> {
+    sheet: Sheet<'a>,
+    dice: &'d mut Dice,
+    deal: &'d Deal,
+    figures: &'d Figures,
+    cap: f32,
+    /// From one baseline to the next.
+    step: f32,
+    left: f32,
+    right: f32,
+    /// The supplier's tax number stands in the footer.
+    tax_below: bool,
+}
+
+impl Press<'_, '_> {
+    fn print(&mut self, layout: &InvoiceLayout) {
+        let (title, number) = title_and_number(self.dice, self.deal);
+        let y = self.letterhead(layout.letterhead, &title);
+        let y = self.parties_and_references(layout, &number, y);
+        let bottom = self.sheet.height * 0.93;
+        let table = Table::new(self.dice, self.deal, self.figures, layout.columns, layout.rules, self.cap, self.left, self.right);
+        let y = table.print(&mut self.sheet, y, bottom);
+        let priced = self.deal.document_type != DocumentType::DeliveryDocket;
+        let wanted = self.step * (7.0 + self.deal.vat.len() as f32);
+        let y = if priced && y + wanted > bottom {
+            self.sheet.new_page();
+            self.sheet.height * 0.07
+        } else {
+            y
+        };
+        if priced {
+            self.totals(layout, y + self.step);
+        }
+        self.footer();
+    }
+
+    fn caption(&mut self, name: &str) -> String {
+        caption(self.dice, self.deal.country, name)
+    }
+
+    /// `Caption: ` as one document always ends its captions.
+    fn colon(&mut self) -> &'static str {
+        *self.dice.pick(&[": ", " ", ": ", " : ", ". "])
+    }
+
+    fn write(&mut self, anchor: Anchor, y: f32, style: Style, pieces: &[Piece]) {
+        self.sheet.write(anchor, y, style, pieces);
+    }
+
+    fn letterhead(&mut self, letterhead: Letterhead, title: &str) -> f32 {
+        let top = self.sheet.height * self.dice.within(0.04..0.07);
+        let name_cap = self.cap * self.dice.within(1.5..2.3);
+        let title_cap = self.cap * self.dice.within(1.4..2.4);
+        let middle = (self.left + self.right) / 2.0;
+        match letterhead {
+            Letterhead::Block(side) => {
+                let y = self.supplier(side, self.left, self.right, top, name_cap);
+                let (anchor, title_y) = match side {
+                    Side::Left => (Anchor::Right(self.right), top + name_cap),
+                    Side::Right => (Anchor::Left(self.left), top + name_cap),
+                    Side::Centre => (Anchor::Centre(middle), y + title_cap * 1.2),
+                };
+                let title_y = if self.collides(title, title_cap, name_cap) { y + title_cap * 1.2 } else { title_y };
+                self.write(anchor, title_y, title_style(title_cap), &[plain(title)]);
+                y.max(title_y) + self.step * 1.5
+            }
+            Letterhead::Split => {
+                let name = self.name(self.right - self.left, name_cap);
+                self.write(Anchor::Left(self.left), top + name_cap, title_style(name_cap), &[name]);
+                let y = self.address_and_contacts(Side::Right, self.left, self.right, top + name_cap + self.step * 1.2);
+                self.write(Anchor::Left(self.left), y, title_style(title_cap), &[plain(title)]);
+                y + self.step * 1.5
+            }
+            Letterhead::Logo => {
+                let size = name_cap * 2.6;
+                self.logo(self.left, top, size);
+                let left = self.left + size + self.cap;
+                let y = self.supplier(Side::Left, left, self.right, top, name_cap);
+                let title_y = y + title_cap;
+                self.write(Anchor::Right(self.right), title_y, title_style(title_cap), &[plain(title)]);
+                title_y + self.step
+            }
+            Letterhead::Band => {
+                let bottom = top + name_cap * 2.6;
+                self.sheet.fill(0.0, top, self.sheet.width, bottom, 0.8);
+                let name = self.name((self.right - self.left) * 0.7, name_cap);
+                let style = Style { density: -1.0, ..title_style(name_cap) };
+                self.write(Anchor::Left(self.left), (top + bottom + name_cap) / 2.0, style, &[name]);
+                let y = self.address_and_contacts(Side::Left, self.left, self.right, bottom + self.step * 1.5);
+                let title_y = bottom + self.step + title_cap;
+                self.write(Anchor::Right(self.right), title_y, title_style(title_cap), &[plain(title)]);
+                y.max(title_y) + self.step
+            }
+        }
+    }
+
+    /// Whether name and title would not both fit into the width.
+    fn collides(&self, title: &str, title_cap: f32, name_cap: f32) -> bool {
+        let wide =
+            self.sheet.text_width(title, title_style(title_cap)) + self.sheet.text_width(&self.deal.supplier.name, title_style(name_cap));
+        wide + 4.0 * self.cap > self.right - self.left
+    }
+
+    fn name(&mut self, width: f32, cap: f32) -> Piece {
+        let name =
+            if self.dice.chance(0.2) { within_charset(&self.deal.supplier.name.to_uppercase()) } else { self.deal.supplier.name.clone() };
+        header(self.sheet.fit(&name, title_style(cap), width), HeaderField::SupplierName)
+    }
+
+    /// Name, address, phone and tax number below each other; returns the next baseline.
+    fn supplier(&mut self, side: Side, left: f32, right: f32, top: f32, name_cap: f32) -> f32 {
+        let name = self.name(right - left, name_cap);
+        self.write(side.anchor(left, right), top + name_cap, title_style(name_cap), &[name]);
+        self.address_and_contacts(side, left, right, top + name_cap + self.step * 1.1)
+    }
+
+    fn address_and_contacts(&mut self, side: Side, left: f32, right: f32, mut y: f32) -> f32 {
+        let style = plain_style(self.cap * 0.95);
+        let anchor = side.anchor(left, right);
+        let address = |text: String| header(text, HeaderField::SupplierAddress);
+        if self.dice.chance(0.3) {
+            let joined = self.sheet.fit(&self.deal.supplier.address.join(", "), style, right - left);
+            self.write(anchor, y, style, &[address(joined)]);
+            y += self.step;
+        } else {
+            let comma = if self.dice.chance(0.5) { "," } else { "" };
+            let last = self.deal.supplier.address.len() - 1;
+            for (i, line) in self.deal.supplier.address.iter().enumerate() {
+                let text = if i < last { format!("{line}{comma}") } else { line.clone() };
+                self.write(anchor, y, style, &[address(text)]);
+                y += self.step;
+            }
+        }
+        let colon = self.colon();
+        let phone = self.caption("phone");
+        self.write(anchor, y, style, &[plain(format!("{phone}{colon}")), header(&self.deal.supplier.phone, HeaderField::SupplierPhone)]);
+        y += self.step;
+        if self.dice.chance(0.5) {
+            self.write(anchor, y, style, &[plain(&self.deal.supplier.email)]);
+            y += self.step;
+        }
+        if !self.tax_below {
+            let pieces = self.tax_number();
+            self.write(anchor, y, style, &pieces);
+            y += self.step;
+        }
+        y
+    }
+
+    fn tax_number(&mut self) -> [Piece; 2] {
+        let (caption, colon) = (self.caption("tax number"), self.colon());
+        let number = tax_number(self.dice, self.deal);
+        [plain(format!("{caption}{colon}")), header(number, HeaderField::SupplierVatId)]
+    }
+
+    fn logo(&mut self, left: f32, top: f32, size: f32) {
+        self.sheet.fill(left, top, left + size, top + size, 0.75);
+        let inner = size * self.dice.within(0.15..0.3);
+        self.sheet.fill(left + inner, top + inner, left + size - inner, top + inner * 1.2, 1.0);
+        self.sheet.frame(left - 3.0, top - 3.0, left + size + 3.0, top + size + 3.0, 2.0);
+    }
+
+    fn parties_and_references(&mut self, layout: &InvoiceLayout, number: &str, top: f32) -> f32 {
+        let references = self.reference_pieces(number);
+        let middle = (self.left + self.right) / 2.0 + self.cap;
+        match layout.references {
+            References::Lines | References::Columns => {
+                let (customer, side) = if layout.customer == Side::Right { (middle, self.left) } else { (self.left, middle) };
+                let below_customer = self.customer(customer, customer + (self.right - self.left) / 2.0 - 2.0 * self.cap, top);
+                let below = self.references(&references, side, top, layout.references == References::Columns);
+                below_customer.max(below) + self.step
+            }
+            References::Boxes => {
+                let left = if layout.customer == Side::Right { middle } else { self.left };
+                let y = self.customer(left, left + (self.right - self.left) / 2.0, top) + self.step * 0.5;
+                self.reference_boxes(&references, y)
+            }
+            References::Row => {
+                let left = if layout.customer == Side::Right { middle } else { self.left };
+                let y = self.customer(left, left + (self.right - self.left) / 2.0, top) + self.step;
+                self.reference_row(&references, y)
+            }
+        }
+    }
+
+    /// Caption and value of number, date and the like, the number and the date first as a rule.
+    fn reference_pieces(&mut self, number: &str) -> Vec<(String, Piece)> {
+        let deal = self.deal;
+        let mut pieces = vec![
+            (number.to_owned(), header(&deal.number, HeaderField::InvoiceNumber)),
+            (self.caption("date"), header(self.figures.date(deal.issued), HeaderField::IssueDate)),
+        ];
+        if self.dice.chance(0.3) {
+            pieces.swap(0, 1);
+        }
+        if deal.document_type == DocumentType::Invoice && self.dice.chance(0.5) {
+            pieces.push((self.caption("due"), header(self.figures.date(deal.due), HeaderField::DueDate)));
+        }
+        for name in ["account", "order"] {
+            if self.dice.chance(0.4) {
+                let value = within_charset(&wording(self.dice, "reference number"));
+                pieces.push((self.caption(name), plain(value)));
+            }
+        }
+        pieces
+    }
+
+    fn customer(&mut self, left: f32, right: f32, top: f32) -> f32 {
+        let (style, caption) = (plain_style(self.cap), self.caption("customer"));
+        let colon = if self.dice.chance(0.5) { ":" } else { "" };
+        let mut y = top;
+        self.write(Anchor::Left(left), y, bold_style(self.cap), &[plain(format!("{caption}{colon}"))]);
+        y += self.step;
+        let name = self.sheet.fit(&self.deal.customer.name, style, right - left);
+        self.write(Anchor::Left(left), y, style, &[header(name, HeaderField::CustomerName)]);
+        for line in &self.deal.customer.address {
+            y += self.step;
+            self.write(Anchor::Left(left), y, style, &[plain(line)]);
+        }
+        y + self.step
+    }
+
+    fn references(&mut self, references: &[(String, Piece)], left: f32, top: f32, columns: bool) -> f32 {
+        let (style, colon) = (plain_style(self.cap), self.colon());
+        let widest = references.iter().map(|(caption, _)| self.sheet.text_width(caption, bold_style(self.cap))).fold(0.0, f32::max);
+        let mut y = top;
+        for (caption, piece) in references {
+            if columns {
+                self.write(Anchor::Left(left), y, bold_style(self.cap), &[plain(format!("{caption}{}", colon.trim_end()))]);
+                self.write(Anchor::Left(left + widest + 3.0 * self.cap), y, style, std::slice::from_ref(piece));
+            } else {
+                self.write(Anchor::Left(left), y, style, &[plain(format!("{caption}{colon}")), piece.clone()]);
+            }
+            y += self.step;
+        }
+        y
+    }
+
+    fn reference_boxes(&mut self, references: &[(String, Piece)], top: f32) -> f32 {
+        let width = (self.right - self.left) / references.len() as f32;
+        let (inner, bottom) = (top + self.step * 1.3, top + self.step * 2.7);
+        for (i, (caption, piece)) in references.iter().enumerate() {
+            let left = self.left + i as f32 * width;
+            let middle = Anchor::Centre(left + width / 2.0);
+            self.sheet.frame(left, top, left + width, bottom, 1.0);
+            let caption = self.sheet.fit(caption, bold_style(self.cap * 0.9), width - self.cap);
+            self.write(middle, top + self.step * 0.95, bold_style(self.cap * 0.9), &[plain(caption)]);
+            self.write(middle, inner + self.step, plain_style(self.cap), std::slice::from_ref(piece));
+        }
+        self.sheet.rule(self.left, self.right, inner, 1.0);
+        bottom + self.step
+    }
+
+    fn reference_row(&mut self, references: &[(String, Piece)], y: f32) -> f32 {
+        let (style, colon) = (plain_style(self.cap), self.colon());
+        let mut x = self.left;
+        for (caption, piece) in references {
+            let pieces = [plain(format!("{caption}{colon}")), piece.clone()];
+            let text: String = pieces.iter().map(|piece| piece.text.as_str()).collect();
+            let width = self.sheet.text_width(&text, style);
+            if x + width > self.right {
+                break;
+            }
+            self.write(Anchor::Left(x), y, style, &pieces);
+            x += width + 4.0 * self.cap;
+        }
+        y + self.step * 1.5
+    }
+
+    fn totals(&mut self, layout: &InvoiceLayout, top: f32) {
+        let left = self.left + (self.right - self.left) * 0.6;
+        if layout.vat == VatPlace::Summary {
+            self.vat_summary(top, left - 3.0 * self.cap);
+        }
+        let mut rows: Vec<(String, Vec<Piece>, bool)> =
+            vec![(self.caption("net"), vec![header(self.figures.total(self.deal.net_cents), HeaderField::Net)], false)];
+        if layout.vat == VatPlace::ByRate {
+            rows.extend(self.rate_rows());
+        }
+        if layout.vat != VatPlace::ByRate || self.deal.vat.len() > 1 {
+            let vat = header(self.figures.total(self.deal.vat_cents), HeaderField::Vat);
+            rows.push((self.caption("vat amount"), vec![vat], false));
+        }
+        rows.push((self.caption("gross"), vec![header(self.figures.total(self.deal.gross_cents), HeaderField::Gross)], true));
+        let mut y = top;
+        for (caption, pieces, heavy) in &rows {
+            let style = if *heavy { bold_style(self.cap * 1.15) } else { plain_style(self.cap) };
+            self.write(Anchor::Left(left), y, style, &[plain(caption)]);
+            self.write(Anchor::Right(self.right - self.cap * 0.4), y, style, pieces);
+            y += self.step * 1.15;
+        }
+        if layout.framed_totals {
+            self.sheet.frame(left - self.cap, top - self.step * 1.1, self.right, y - self.step * 0.4, 2.0);
+        }
+        self.currency(left, y);
+    }
+
+    /// `VAT @ 23%` and its amount, rate by rate.
+    fn rate_rows(&mut self) -> Vec<(String, Vec<Piece>, bool)> {
+        let name = self.deal.country.tax_name();
+        let deal = self.deal;
+        let row = |(i, row): (usize, &crate::synthetic::documents::deal::VatRow)| {
+            let amount = marked(self.figures.money(row.vat_cents), Mark::Vat(i, VatColumn::Amount));
+            (format!("{name} {}", self.figures.rate(row.rate_permille)), vec![amount], false)
+        };
+        deal.vat.iter().enumerate().map(row).collect()
+    }
+
+    fn vat_summary(&mut self, top: f32, right: f32) {
+        let title = self.caption("vat summary");
+        self.write(Anchor::Left(self.left), top, bold_style(self.cap), &[plain(title)]);
+        let width = (right - self.left) / 3.0;
+        let captions = [self.caption("vat rate"), self.caption("net"), self.caption("vat amount")];
+        let mut y = top + self.step;
+        for (i, caption) in captions.iter().enumerate() {
+            let edge = self.left + width * (i + 1) as f32 - self.cap;
+            let caption = self.sheet.fit(caption, bold_style(self.cap), width - 2.0 * self.cap);
+            self.write(Anchor::Right(edge), y, bold_style(self.cap), &[plain(caption)]);
+        }
+        self.sheet.rule(self.left, right - self.cap * 0.5, y + self.step * 0.35, 1.0);
+        for (i, row) in self.deal.vat.iter().enumerate() {
+            y += self.step;
+            let cells = [
+                (self.figures.rate(row.rate_permille), VatColumn::Rate),
+                (self.figures.money(row.net_cents), VatColumn::Net),
+                (self.figures.money(row.vat_cents), VatColumn::Amount),
+            ];
+            for (k, (text, column)) in cells.into_iter().enumerate() {
+                let edge = self.left + width * (k + 1) as f32 - self.cap;
+                self.write(Anchor::Right(edge), y, plain_style(self.cap), &[marked(text, Mark::Vat(i, column))]);
+            }
+        }
+    }
+
+    /// The currency in words of its own, where the amounts don't show it.
+    fn currency(&mut self, left: f32, y: f32) {
+        if !self.figures.shows_currency() && self.dice.chance(0.6) {
+            let pieces = [
+                plain(*self.dice.pick(&["Currency: ", "All amounts in ", "Currency "])),
+                header(self.deal.country.currency(), HeaderField::Currency),
+            ];
+            self.write(Anchor::Left(left), y, plain_style(self.cap * 0.9), &pieces);
+        }
+    }
+
+    fn footer(&mut self) {
+        let side = *self.dice.pick(&[Side::Left, Side::Centre]);
+        let anchor = side.anchor(self.left, self.right);
+        let style = plain_style(self.cap * 0.85);
+        let rule = format!("{} footer", self.deal.country.language().code());
+        let mut y = self.sheet.height * 0.945;
+        if self.dice.chance(0.5) {
+            self.sheet.rule(self.left, self.right, y - self.step, 1.0);
+        }
+        for _ in 0..self.dice.within(1..=2) {
+            let text = within_charset(&wording(self.dice, &rule));
+            let text = self.sheet.fit(&text, style, self.right - self.left);
+            self.write(anchor, y, style, &[plain(text)]);
+            y += self.step * 0.9;
+        }
+        if self.tax_below {
+            let pieces = self.tax_number();
+            self.write(anchor, y, style, &pieces);
+        }
+    }
+}
