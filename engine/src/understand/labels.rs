@@ -11,8 +11,6 @@ pub enum Tag {
     SupplierAddress,
     CustomerName,
     CustomerAddress,
-    /// Captions of the table of goods.
-    Caption,
     /// Any cell of a row of goods.
     Item,
     /// VAT summary, sums and payment.
@@ -20,13 +18,12 @@ pub enum Tag {
 }
 
 impl Tag {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 7] = [
         Self::Other,
         Self::SupplierName,
         Self::SupplierAddress,
         Self::CustomerName,
         Self::CustomerAddress,
-        Self::Caption,
         Self::Item,
         Self::Summary,
     ];

@@ -21,6 +21,7 @@ pub mod vocabulary;
 use candle_core::{DType, Device};
 use candle_nn::VarBuilder;
 use safetensors::SafeTensors;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::text::{PageSize, TextLine};
@@ -32,10 +33,18 @@ use network::{Batch, Config, Network, Serving};
 use rows::ReadingOrder;
 use vocabulary::Vocabulary;
 
-/// Metadata keys of the weights file.
-pub const CONFIG_KEY: &str = "config";
-pub const MEMBERS_KEY: &str = "members";
-pub const VOCABULARY_KEY: &str = "vocabulary";
+/// Name of the metadata entry of the weights file that holds its [`Header`] as JSON.
+pub const METADATA_KEY: &str = "understanding";
+
+/// What the weights file says of itself.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Header {
+    pub config: Config,
+    /// Networks in the file, as tensors `0.*`, `1.*` ...
+    pub members: usize,
+    /// The vocabulary in the JSON form of `tokenizers`.
+    pub vocabulary: String,
+}
 
 /// Lines beyond this many are not read: no document of goods is so long, and memory has a bound.
 const LINES_MAX: usize = 4000;
@@ -44,10 +53,10 @@ const LINES_MAX: usize = 4000;
 pub enum UnderstandError {
     #[error("the understanding weights are no safetensors file")]
     NotSafetensors(#[source] safetensors::SafeTensorError),
-    #[error("the understanding weights lack the metadata entry {0:?}: they were not written by `train understanding`")]
-    MetadataMissing(&'static str),
-    #[error("the metadata entry {0:?} of the understanding weights cannot be read")]
-    MetadataBroken(&'static str, #[source] serde_json::Error),
+    #[error("the understanding weights lack the metadata entry {METADATA_KEY:?}: they were not written by `train understanding`")]
+    HeaderMissing,
+    #[error("the metadata entry {METADATA_KEY:?} of the understanding weights cannot be read")]
+    Header(#[source] serde_json::Error),
     #[error("the vocabulary in the understanding weights cannot be read")]
     Vocabulary(#[source] tokenizers::Error),
     #[error("the understanding weights do not fit the network")]
@@ -67,16 +76,13 @@ pub struct Understander {
 impl Understander {
     /// From a file as `train understanding` writes it; the vocabulary stands in its metadata.
     pub fn from_safetensors(bytes: &[u8]) -> Result<Self, UnderstandError> {
-        let (_, header) = SafeTensors::read_metadata(bytes).map_err(UnderstandError::NotSafetensors)?;
-        let metadata = header.metadata().as_ref();
-        let entry = |key: &'static str| metadata.and_then(|entries| entries.get(key)).ok_or(UnderstandError::MetadataMissing(key));
-        let json_error = |key| move |source| UnderstandError::MetadataBroken(key, source);
-        let config: Config = serde_json::from_str(entry(CONFIG_KEY)?).map_err(json_error(CONFIG_KEY))?;
-        let members: usize = serde_json::from_str(entry(MEMBERS_KEY)?).map_err(json_error(MEMBERS_KEY))?;
-        let vocabulary = Vocabulary::from_json(entry(VOCABULARY_KEY)?).map_err(UnderstandError::Vocabulary)?;
+        let (_, entries) = SafeTensors::read_metadata(bytes).map_err(UnderstandError::NotSafetensors)?;
+        let header = entries.metadata().as_ref().and_then(|entries| entries.get(METADATA_KEY)).ok_or(UnderstandError::HeaderMissing)?;
+        let header: Header = serde_json::from_str(header).map_err(UnderstandError::Header)?;
+        let vocabulary = Vocabulary::from_json(&header.vocabulary).map_err(UnderstandError::Vocabulary)?;
         let weights = VarBuilder::from_slice_safetensors(bytes, DType::F32, &Device::Cpu).map_err(UnderstandError::Weights)?;
-        let network = |member: usize| Network::new(&config, weights.pp(member)).map_err(UnderstandError::Weights);
-        Ok(Self { networks: (0..members).map(network).collect::<Result<_, _>>()?, vocabulary })
+        let network = |member: usize| Network::new(&header.config, weights.pp(member)).map_err(UnderstandError::Weights);
+        Ok(Self { networks: (0..header.members).map(network).collect::<Result<_, _>>()?, vocabulary })
     }
 
     /// What the lines of a document may mean. A document without text is of type `OTHER` and has no fields.

@@ -86,7 +86,13 @@ fn company_similarity(key: &str, run: &str) -> f64 {
 }
 
 /// The consecutive lines that agree best with `key`, the first of equals.
-fn best_run(order: &ReadingOrder, key: &str, lines_max: usize, similarity_min: f64, similarity: impl Fn(&str, &str) -> f64) -> Option<std::ops::Range<usize>> {
+fn best_run(
+    order: &ReadingOrder,
+    key: &str,
+    lines_max: usize,
+    similarity_min: f64,
+    similarity: impl Fn(&str, &str) -> f64,
+) -> Option<std::ops::Range<usize>> {
     let key = letters_and_digits(key);
     let texts: Vec<String> = order.lines.iter().map(|line| letters_and_digits(&line.text)).collect();
     let mut best: Option<(f64, std::ops::Range<usize>)> = None;
@@ -121,6 +127,7 @@ fn with_value(candidates: &[Candidate], kind: Kind, value: Option<i64>) -> Optio
 }
 
 /// From a document whose every field is known with its place, as the generator makes them.
+#[expect(dead_code, reason = "the generator of documents is not there yet")]
 pub fn of_invoice(order: &ReadingOrder, candidates: &[Candidate], truth: &proto::Invoice) -> Labels {
     let mut tags = vec![TagSet::only(Tag::Other); order.lines.len()];
     let mut mark = |tag: Tag, field: Option<&proto::Field>| {
@@ -131,11 +138,14 @@ pub fn of_invoice(order: &ReadingOrder, candidates: &[Candidate], truth: &proto:
         }
     };
     let totals = truth.totals.as_ref();
-    for field in totals.into_iter().flat_map(|t| [&t.net, &t.vat, &t.gross]).chain(truth.vat.iter().flat_map(|v| [&v.rate, &v.net, &v.amount])) {
+    for field in
+        totals.into_iter().flat_map(|t| [&t.net, &t.vat, &t.gross]).chain(truth.vat.iter().flat_map(|v| [&v.rate, &v.net, &v.amount]))
+    {
         mark(Tag::Summary, field.as_ref());
     }
     for item in &truth.lines {
-        let cells = [&item.code, &item.description, &item.quantity, &item.unit, &item.unit_price, &item.discount, &item.vat_rate, &item.line_total];
+        let cells =
+            [&item.code, &item.description, &item.quantity, &item.unit, &item.unit_price, &item.discount, &item.vat_rate, &item.line_total];
         cells.into_iter().for_each(|cell| mark(Tag::Item, cell.as_ref()));
     }
     let supplier = truth.supplier.as_ref();
@@ -224,7 +234,15 @@ mod tests {
 
     #[test]
     fn keys_find_their_lines_and_leave_the_rest_open() {
-        let lines = lines(&["ACME TRADING SDN BHD (1234-X)", "NO. 1, JALAN DUA,", "50000 KUALA LUMPUR", "DATE 01/02/2018", "TOTAL 9.00", "CASH 10.00", "ROUNDED 9.00"]);
+        let lines = lines(&[
+            "ACME TRADING SDN BHD (1234-X)",
+            "NO. 1, JALAN DUA,",
+            "50000 KUALA LUMPUR",
+            "DATE 01/02/2018",
+            "TOTAL 9.00",
+            "CASH 10.00",
+            "ROUNDED 9.00",
+        ]);
         let pages = [PageSize { width: 300, height: 300 }];
         let order = ReadingOrder::new(&lines, &pages);
         let candidates = find_candidates(&order);
@@ -236,7 +254,10 @@ mod tests {
         };
         let labels = of_receipt(&order, &candidates, &keys);
         let rest = TagSet::ANY.without(Tag::SupplierName).without(Tag::SupplierAddress);
-        assert_eq!(labels.tags[..4], [TagSet::only(Tag::SupplierName), TagSet::only(Tag::SupplierAddress), TagSet::only(Tag::SupplierAddress), rest]);
+        assert_eq!(
+            labels.tags[..4],
+            [TagSet::only(Tag::SupplierName), TagSet::only(Tag::SupplierAddress), TagSet::only(Tag::SupplierAddress), rest]
+        );
         let total: Vec<usize> = labels.roles[Role::Gross as usize].clone().unwrap();
         assert_eq!(total.iter().map(|i| candidates[*i].line).collect::<Vec<_>>(), [4, 6]);
         assert_eq!(labels.roles[Role::Vat as usize], None);

@@ -81,22 +81,27 @@ impl Choices {
             start += features.candidates.len();
         }
         let columns = all.iter().map(Vec::len).max().unwrap_or(0);
-        let filled = |rows: Vec<Vec<u32>>| rows.into_iter().flat_map(|row| row.into_iter().chain(std::iter::repeat(nowhere)).take(columns)).collect();
+        let filled = |rows: Vec<Vec<u32>>| {
+            rows.into_iter().flat_map(|row| row.into_iter().chain(std::iter::repeat(nowhere)).take(columns)).collect()
+        };
         Self { rows: all.len(), columns, all: filled(all), right: filled(right) }
     }
 }
 
 /// Cross entropy over the documents whose type is known.
 fn type_loss(logits: &Tensor, documents: &[(&Features, &Labels)]) -> Result<Tensor> {
-    let known: Vec<(u32, usize)> = documents.iter().enumerate().filter_map(|(d, (_, labels))| Some((d as u32, labels.document_type?))).collect();
+    let known: Vec<(u32, usize)> =
+        documents.iter().enumerate().filter_map(|(d, (_, labels))| Some((d as u32, labels.document_type?))).collect();
     let device = logits.device();
     if known.is_empty() {
         return Tensor::new(0.0f32, device);
     }
     let rows: Vec<u32> = known.iter().map(|(d, _)| *d).collect();
     let off = SMOOTHING as f32 / DOCUMENT_TYPES.len() as f32;
-    let target: Vec<f32> =
-        known.iter().flat_map(|(_, right)| (0..DOCUMENT_TYPES.len()).map(move |t| if t == *right { 1.0 - SMOOTHING as f32 + off } else { off })).collect();
+    let target: Vec<f32> = known
+        .iter()
+        .flat_map(|(_, right)| (0..DOCUMENT_TYPES.len()).map(move |t| if t == *right { 1.0 - SMOOTHING as f32 + off } else { off }))
+        .collect();
     let log_p = log_softmax(&logits.index_select(&Tensor::new(rows, device)?, 0)?, 1)?;
     let target = Tensor::from_vec(target, (known.len(), DOCUMENT_TYPES.len()), device)?;
     ((log_p * target)?.sum_all()? / known.len() as f64)?.neg()
