@@ -3,6 +3,7 @@
 //! Strong regularisation matters more than size: noise in the text, hidden words, moved places, dropout, smoothing, and suppliers
 //! drawn alike often however many receipts each has.
 
+mod evaluation;
 mod initial;
 mod labels;
 mod loss;
@@ -17,7 +18,6 @@ use anyhow::{Context, Result, ensure};
 use candle_core::{DType, Device, Tensor};
 use candle_nn::{AdamW, Optimizer, ParamsAdamW, VarBuilder};
 use engine::text::{PageSize, TextLine};
-use engine::understand::draft::{Draft, HeaderField};
 use engine::understand::features::Features;
 use engine::understand::network::{Batch, Config, Network};
 use engine::understand::rows::ReadingOrder;
@@ -28,7 +28,6 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tracing::info;
 
-use crate::metrics::fields::{FieldTallies, KeyField};
 use initial::SeededVariables;
 use labels::Labels;
 use noise::Dropout;
@@ -90,9 +89,10 @@ pub fn train(options: &Options) -> Result<()> {
     let path = options.out.join("understand.safetensors");
     write(&path, &tensors, &header)?;
     let bytes = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    let report = evaluate(&Understander::from_safetensors(&bytes)?, &corpus.validation)?;
     info!(path = %path.display(), "written");
-    println!("{report}");
+    let understander = Understander::from_safetensors(&bytes)?;
+    println!("{}", evaluation::receipts(&understander, &corpus.validation)?);
+    println!("{}", evaluation::invoices(&understander, &corpus.synthetic_validation)?);
     Ok(())
 }
 
@@ -184,44 +184,6 @@ fn learning_rate(step: usize, steps: usize) -> f64 {
 fn progress(steps: usize) -> ProgressBar {
     let style = ProgressStyle::with_template("{bar:30} {pos}/{len} steps, {per_sec}, {eta} left, {msg}");
     ProgressBar::new(steps as u64).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
-}
-
-/// The four key strings as the draft's best candidates have them, against the labels: raw and normalised F1 in percent, and what
-/// was wrong.
-pub fn evaluate(understander: &Understander, documents: &[(Document, datasets::sroie::Keys)]) -> Result<String> {
-    let mut tallies = FieldTallies::default();
-    let mut errors = String::new();
-    for (document, keys) in documents {
-        let draft = understander.draft(&document.lines, &document.pages)?;
-        for field in KeyField::ALL {
-            let (truth, header) = match field {
-                KeyField::Company => (&keys.company, HeaderField::SupplierName),
-                KeyField::Date => (&keys.date, HeaderField::IssueDate),
-                KeyField::Address => (&keys.address, HeaderField::SupplierAddress),
-                KeyField::Total => (&keys.total, HeaderField::Gross),
-            };
-            let found = best(&draft, header);
-            if !tallies.add(field, truth, &found).normalised && !truth.is_empty() {
-                errors.push_str(&format!("{} {}: {truth:?}, read {found:?}\n", document.id, field.name()));
-            }
-        }
-    }
-    let percent = |tally: crate::metrics::Tally| 100.0 * tally.f1();
-    let mut report = errors;
-    for field in KeyField::ALL {
-        report.push_str(&format!(
-            "{:8} raw {:5.1} normalised {:5.1}\n",
-            field.name(),
-            percent(tallies.raw(field)),
-            percent(tallies.normalised(field))
-        ));
-    }
-    report.push_str(&format!("all      raw {:5.1} normalised {:5.1}", percent(tallies.raw_total()), percent(tallies.normalised_total())));
-    Ok(report)
-}
-
-fn best(draft: &Draft, field: HeaderField) -> String {
-    draft.header.iter().find(|(of, _)| *of == field).map(|(_, span)| span.text.clone()).unwrap_or_default()
 }
 
 /// The size of a receipt's picture, of which only the proportions matter here.

@@ -4,6 +4,8 @@
 
 use std::sync::LazyLock;
 
+use aho_corasick::AhoCorasick;
+
 /// Phrases at least this long are also found when the spaces around or within them were lost.
 const GLUED_LENGTH_MIN: usize = 6;
 
@@ -86,9 +88,7 @@ impl KeywordSet {
     pub fn find(text: &str) -> Self {
         let spaced = folded(text);
         let glued: String = spaced.chars().filter(|c| *c != ' ').collect();
-        let found =
-            |phrase: &FoldedPhrase| spaced.contains(&phrase.spaced) || phrase.glued.as_ref().is_some_and(|phrase| glued.contains(phrase));
-        Self(FOLDED.iter().enumerate().filter(|(_, phrases)| phrases.iter().any(found)).fold(0, |set, (i, _)| set | 1 << i))
+        SPACED.found_in(&spaced).union(GLUED.found_in(&glued))
     }
 
     pub fn has(self, keyword: Keyword) -> bool {
@@ -109,19 +109,36 @@ impl KeywordSet {
     }
 }
 
-struct FoldedPhrase {
-    spaced: String,
-    /// Only for phrases long enough not to be found by chance.
-    glued: Option<String>,
+/// All phrases, to be found in one pass over a text (Aho and Corasick 1975).
+struct Finder {
+    automaton: AhoCorasick,
+    /// The keyword of each phrase.
+    keywords: Vec<Keyword>,
 }
 
-static FOLDED: LazyLock<Vec<Vec<FoldedPhrase>>> = LazyLock::new(|| {
-    let phrase = |text: &&str| {
-        let spaced = folded(text);
-        let glued: String = spaced.chars().filter(|c| *c != ' ').collect();
-        FoldedPhrase { spaced, glued: (glued.len() >= GLUED_LENGTH_MIN).then_some(glued) }
-    };
-    PHRASES.iter().map(|(_, phrases)| phrases.iter().map(phrase).collect()).collect()
+impl Finder {
+    fn new(phrases: impl Iterator<Item = (Keyword, String)>) -> Self {
+        let (keywords, phrases): (Vec<Keyword>, Vec<String>) = phrases.unzip();
+        Self { automaton: AhoCorasick::new(phrases).expect("the phrases are constants that a test searches for"), keywords }
+    }
+
+    fn found_in(&self, text: &str) -> KeywordSet {
+        let keyword = |found: aho_corasick::Match| self.keywords[found.pattern().as_usize()];
+        KeywordSet(self.automaton.find_overlapping_iter(text).fold(0, |set, found| set | 1 << keyword(found) as u64))
+    }
+}
+
+fn phrases() -> impl Iterator<Item = (Keyword, String)> {
+    PHRASES.iter().flat_map(|(keyword, phrases)| phrases.iter().map(|phrase| (*keyword, folded(phrase))))
+}
+
+/// Phrases between spaces.
+static SPACED: LazyLock<Finder> = LazyLock::new(|| Finder::new(phrases()));
+
+/// Phrases without spaces, long enough not to be found by chance.
+static GLUED: LazyLock<Finder> = LazyLock::new(|| {
+    let glued = phrases().map(|(keyword, phrase)| (keyword, phrase.replace(' ', "")));
+    Finder::new(glued.filter(|(_, phrase)| phrase.len() >= GLUED_LENGTH_MIN))
 });
 
 /// Upper case, one space between and around words, confusable characters made equal, umlauts written out.

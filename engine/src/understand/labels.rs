@@ -10,7 +10,6 @@ pub enum Tag {
     SupplierName,
     SupplierAddress,
     CustomerName,
-    CustomerAddress,
     /// Any cell of a row of goods.
     Item,
     /// VAT summary, sums and payment.
@@ -18,15 +17,7 @@ pub enum Tag {
 }
 
 impl Tag {
-    pub const ALL: [Self; 7] = [
-        Self::Other,
-        Self::SupplierName,
-        Self::SupplierAddress,
-        Self::CustomerName,
-        Self::CustomerAddress,
-        Self::Item,
-        Self::Summary,
-    ];
+    pub const ALL: [Self; 6] = [Self::Other, Self::SupplierName, Self::SupplierAddress, Self::CustomerName, Self::Item, Self::Summary];
     pub const COUNT: usize = Self::ALL.len();
 }
 

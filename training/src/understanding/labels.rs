@@ -1,8 +1,11 @@
 //! What a document's truth says of its lines and candidates, and what it leaves open.
 
+use std::ops::Range;
+
 use datasets::sroie::Keys;
 use engine::text::TextLine;
 use engine::understand::candidates::{self, Candidate, Kind};
+use engine::understand::keywords::{Keyword, KeywordSet};
 use engine::understand::labels::{DOCUMENT_TYPES, Role, Tag};
 use engine::understand::rows::{ReadingOrder, horizontal_overlap};
 use proto::invoice::DocumentType;
@@ -63,6 +66,7 @@ pub fn of_receipt(order: &ReadingOrder, candidates: &[Candidate], keys: &Keys) -
             }
         }
     }
+    mark_proven_rows(order, candidates, &mut tags);
     for (tag, run) in [(Tag::SupplierName, company), (Tag::SupplierAddress, address)] {
         tags[run.unwrap_or(0..0)].fill(TagSet::only(tag));
     }
@@ -74,7 +78,30 @@ pub fn of_receipt(order: &ReadingOrder, candidates: &[Candidate], keys: &Keys) -
     Labels { tags, roles, document_type: receipt.filter(|_| !credit) }
 }
 
-fn letters_and_digits(text: &str) -> String {
+/// Labels that the receipt itself proves: rows of sums by their words; and rows of goods where their last amounts, from the first
+/// amount of the receipt to the first sum, add up to an amount among the sums.
+fn mark_proven_rows(order: &ReadingOrder, candidates: &[Candidate], tags: &mut [TagSet]) {
+    let last_amount = |row: &Range<usize>| candidates.iter().rfind(|c| c.kind == Kind::Amount && row.contains(&c.line)).map(|c| c.value);
+    let rows: Vec<(Range<usize>, Option<i64>, bool)> =
+        order.rows.iter().map(|row| (row.clone(), last_amount(row), KeywordSet::find(&order.text(row.clone())).has_any(&SUMS))).collect();
+    let Some(first_sum) = rows.iter().position(|(_, amount, sums)| amount.is_some() && *sums) else { return };
+    for (row, amount, sums) in &rows[first_sum..] {
+        if amount.is_some() && *sums {
+            tags[row.clone()].fill(TagSet::only(Tag::Summary));
+        }
+    }
+    let Some(first) = rows[..first_sum].iter().position(|(_, amount, _)| amount.is_some()) else { return };
+    let total: i64 = rows[first..first_sum].iter().filter_map(|(_, amount, _)| *amount).sum();
+    let proven = total > 0 && rows[first_sum..].iter().any(|(_, amount, _)| *amount == Some(total));
+    if proven {
+        rows[first..first_sum].iter().for_each(|(row, ..)| tags[row.clone()].fill(TagSet::only(Tag::Item)));
+    }
+}
+
+/// Words of the rows below the goods.
+const SUMS: [Keyword; 6] = [Keyword::Total, Keyword::Subtotal, Keyword::Cash, Keyword::Change, Keyword::Rounding, Keyword::Tender];
+
+pub fn letters_and_digits(text: &str) -> String {
     text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_uppercase).collect()
 }
 
@@ -92,10 +119,10 @@ fn best_run(
     lines_max: usize,
     similarity_min: f64,
     similarity: impl Fn(&str, &str) -> f64,
-) -> Option<std::ops::Range<usize>> {
+) -> Option<Range<usize>> {
     let key = letters_and_digits(key);
     let texts: Vec<String> = order.lines.iter().map(|line| letters_and_digits(&line.text)).collect();
-    let mut best: Option<(f64, std::ops::Range<usize>)> = None;
+    let mut best: Option<(f64, Range<usize>)> = None;
     for start in 0..texts.len() {
         let mut run = String::new();
         for (end, text) in texts.iter().enumerate().skip(start).take(lines_max) {
@@ -127,7 +154,6 @@ fn with_value(candidates: &[Candidate], kind: Kind, value: Option<i64>) -> Optio
 }
 
 /// From a document whose every field is known with its place, as the generator makes them.
-#[expect(dead_code, reason = "the generator of documents is not there yet")]
 pub fn of_invoice(order: &ReadingOrder, candidates: &[Candidate], truth: &proto::Invoice) -> Labels {
     let mut tags = vec![TagSet::only(Tag::Other); order.lines.len()];
     let mut mark = |tag: Tag, field: Option<&proto::Field>| {
@@ -168,6 +194,12 @@ pub fn of_invoice(order: &ReadingOrder, candidates: &[Candidate], truth: &proto:
     }
     let document_type = DOCUMENT_TYPES.iter().position(|t| *t == truth.document_type());
     Labels { tags: open_rows(order, tags), roles, document_type }
+}
+
+/// Of a page that is no document of trade: every field is absent.
+pub fn of_nothing(order: &ReadingOrder) -> Labels {
+    let document_type = DOCUMENT_TYPES.iter().position(|t| *t == DocumentType::Other);
+    Labels { tags: vec![TagSet::ANY; order.lines.len()], roles: std::array::from_fn(|_| Some(Vec::new())), document_type }
 }
 
 /// Rows with a known cell of the table or of the sums: their other lines, captions mostly, may share its tag.
@@ -260,7 +292,22 @@ mod tests {
         );
         let total: Vec<usize> = labels.roles[Role::Gross as usize].clone().unwrap();
         assert_eq!(total.iter().map(|i| candidates[*i].line).collect::<Vec<_>>(), [4, 6]);
+        // A sum by its word: nothing before it holds an amount, so no goods are proven.
+        assert_eq!(labels.tags[4..], [TagSet::only(Tag::Summary); 3]);
         assert_eq!(labels.roles[Role::Vat as usize], None);
         assert_eq!(labels.roles[Role::IssueDate as usize].as_ref().unwrap().len(), 1);
+    }
+
+    #[test]
+    fn goods_are_proven_by_their_sum() {
+        let pages = [PageSize { width: 300, height: 300 }];
+        let goods = |texts: &[&str]| {
+            let lines = lines(texts);
+            let order = ReadingOrder::new(&lines, &pages);
+            let labels = of_receipt(&order, &find_candidates(&order), &Keys::default());
+            labels.tags.iter().filter(|tags| **tags == TagSet::only(Tag::Item)).count()
+        };
+        assert_eq!(goods(&["SHOP", "STOUT 5.00", "WITH LIME", "2 X 1.50 3.00", "SUBTOTAL 8.00", "TOTAL 9.84"]), 3);
+        assert_eq!(goods(&["SHOP", "STOUT 5.00", "2 X 1.50 3.00", "TOTAL 9.00"]), 0);
     }
 }

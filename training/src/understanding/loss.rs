@@ -106,3 +106,55 @@ fn type_loss(logits: &Tensor, documents: &[(&Features, &Labels)]) -> Result<Tens
     let target = Tensor::from_vec(target, (known.len(), DOCUMENT_TYPES.len()), device)?;
     ((log_p * target)?.sum_all()? / known.len() as f64)?.neg()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::understanding::labels::TagSet;
+    use engine::understand::candidates::Kind;
+    use engine::understand::features::{CandidateFeatures, Features};
+
+    /// A document of one line, with candidates of these kinds.
+    fn document(kinds: &[Kind]) -> Features {
+        let candidates = kinds.iter().map(|kind| CandidateFeatures { kind: *kind, line: 0, signs: Vec::new() }).collect();
+        Features { lines: Vec::new(), neighbours: Vec::new(), candidates, document: Vec::new() }
+    }
+
+    fn labels(tags: Vec<TagSet>, gross: Option<Vec<usize>>) -> Labels {
+        let mut roles = [const { None }; Role::COUNT];
+        roles[Role::Gross as usize] = gross;
+        Labels { tags, roles, document_type: None }
+    }
+
+    fn scalar(tensor: Tensor) -> f32 {
+        tensor.to_scalar().unwrap()
+    }
+
+    #[test]
+    fn a_line_that_may_be_several_things_costs_what_it_leaves_out() {
+        let logits = Tensor::zeros((1, Tag::COUNT), candle_core::DType::F32, &Device::Cpu).unwrap();
+        let features = document(&[]);
+        let cost = |set| scalar(tag_loss(&logits, &[(&features, &labels(vec![set], None))]).unwrap());
+        assert!(cost(TagSet::ANY).abs() < 1e-6);
+        // Six equally probable tags: -ln(5/6) without one, ln 6 for one (smoothing changes nothing at equality).
+        assert!((cost(TagSet::ANY.without(Tag::Item)) - (6f32 / 5.0).ln()).abs() < 1e-5);
+        assert!((cost(TagSet::only(Tag::Item)) - 6f32.ln()).abs() < 1e-5);
+    }
+
+    #[test]
+    fn a_role_is_shared_by_the_candidates_of_its_kind_and_absence() {
+        // Amounts 0 and 2 with scores ln 2 and ln 3, absence 0 = ln 1; the date between them is no rival.
+        let mut scores = vec![0.0f32; 4 * Role::COUNT];
+        scores[Role::Gross as usize] = 2f32.ln();
+        scores[Role::COUNT + Role::Gross as usize] = 50.0;
+        scores[2 * Role::COUNT + Role::Gross as usize] = 3f32.ln();
+        let roles = Tensor::from_vec(scores, (4, Role::COUNT), &Device::Cpu).unwrap();
+        let absent = Tensor::zeros((1, Role::COUNT), candle_core::DType::F32, &Device::Cpu).unwrap();
+        let features = document(&[Kind::Amount, Kind::Date, Kind::Amount]);
+        let cost = |gross| scalar(role_loss(&roles, &absent, &[(&features, &labels(Vec::new(), gross))]).unwrap());
+        assert!((cost(Some(vec![2])) - 2f32.ln()).abs() < 1e-5);
+        assert!((cost(Some(vec![0, 2])) - (6f32 / 5.0).ln()).abs() < 1e-5);
+        assert!((cost(Some(Vec::new())) - 6f32.ln()).abs() < 1e-5);
+        assert_eq!(cost(None), 0.0);
+    }
+}

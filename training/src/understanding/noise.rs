@@ -98,3 +98,29 @@ impl Noise for Dropout<'_> {
         self.drop(x, HIDDEN_DROPOUT)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use rand::SeedableRng;
+
+    proptest! {
+        #[test]
+        fn misreading_leaves_no_line_empty_and_is_repeatable(text in "[A-Z0-9 .]{0,30}[A-Z0-9]", rate in 0.0..1.0f64, seed: u64) {
+            let read = || misread_text(&text, rate, &mut ChaCha8Rng::seed_from_u64(seed));
+            prop_assert!(!read().trim().is_empty());
+            prop_assert_eq!(read(), read());
+        }
+    }
+
+    #[test]
+    fn dropout_keeps_the_mean() {
+        let mut rng = ChaCha8Rng::seed_from_u64(7);
+        let ones = Tensor::ones(20_000, candle_core::DType::F32, &candle_core::Device::Cpu).unwrap();
+        let dropped = Dropout(&mut rng).hidden(ones).unwrap().to_vec1::<f32>().unwrap();
+        let zeros = dropped.iter().filter(|value| **value == 0.0).count() as f64 / 20_000.0;
+        let mean = dropped.iter().sum::<f32>() / 20_000.0;
+        assert!((zeros - HIDDEN_DROPOUT).abs() < 0.02 && (mean - 1.0).abs() < 0.02, "{zeros} {mean}");
+    }
+}

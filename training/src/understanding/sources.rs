@@ -1,16 +1,19 @@
 //! The documents that are learnt from, and those that are measured on.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use datasets::splits;
 use datasets::sroie::{self, Keys};
+use datasets::synthetic::documents::DocumentGenerator;
+use datasets::synthetic::typefaces::SYSTEM_FONTS;
+use engine::geometry::Quad;
 use engine::text::{PageSize, TextLine};
 use engine::understand::candidates::Candidate;
 use engine::understand::find_candidates;
 use engine::understand::rows::ReadingOrder;
-use rand::RngExt;
+use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tokenizers::models::wordlevel::{WordLevel, WordLevelTrainer};
 use tokenizers::normalizers::replace::ReplacePattern;
@@ -28,6 +31,12 @@ const UNKNOWN: &str = "[UNK]";
 
 /// Share of the examples that are synthetic, where there are both.
 const SYNTHETIC_SHARE: f64 = 0.4;
+
+/// Layouts of synthetic documents that are only measured on.
+const HELD_OUT_LAYOUTS: [&str; 3] = ["vintner", "web shop", "restaurant"];
+
+/// Pages without sums beside the synthetic documents, as a share of them.
+const PAGES_WITHOUT_SUMS: f64 = 0.05;
 
 /// A document with the text as printed and the labels found on it.
 pub struct Document {
@@ -76,12 +85,15 @@ pub struct Corpus {
     synthetic: usize,
     /// Receipts of suppliers that training never sees.
     pub validation: Vec<(Document, Keys)>,
+    /// Synthetic documents in layouts that training never sees.
+    pub synthetic_validation: Vec<(Document, proto::Invoice)>,
 }
 
 impl Corpus {
     /// Reads SROIE folders and makes `synthetic` documents.
     pub fn read(folders: &[PathBuf], synthetic: usize, seed: u64) -> Result<Self> {
-        let mut corpus = Self { training: Vec::new(), groups: Vec::new(), synthetic: 0, validation: Vec::new() };
+        let mut corpus =
+            Self { training: Vec::new(), groups: Vec::new(), synthetic: 0, validation: Vec::new(), synthetic_validation: Vec::new() };
         for folder in folders {
             corpus.add_receipts(folder)?;
         }
@@ -116,7 +128,50 @@ impl Corpus {
         Ok(())
     }
 
-    fn add_synthetic(&mut self, _count: usize, _seed: u64) -> Result<()> {
+    fn add_synthetic(&mut self, count: usize, seed: u64) -> Result<()> {
+        if count == 0 {
+            return Ok(());
+        }
+        let generator =
+            DocumentGenerator::new(Path::new(SYSTEM_FONTS), seed).context("no synthetic documents: the generator has no fonts")?;
+        for index in 0..count as u64 {
+            let made = generator.text(index);
+            let size = |page: &proto::Page| PageSize { width: page.width, height: page.height };
+            let pages = made.truth.pages.iter().map(size).collect();
+            let label = |order: &ReadingOrder, candidates: &[Candidate]| labels::of_invoice(order, candidates, &made.truth);
+            let document = Document::new(format!("synthetic-{index}"), made.lines, pages, label);
+            if HELD_OUT_LAYOUTS.contains(&made.layout) {
+                self.synthetic_validation.push((document, made.truth));
+                continue;
+            }
+            self.groups.push(vec![self.training.len()]);
+            self.training.push(document);
+            self.synthetic += 1;
+        }
+        self.add_pages_without_sums(seed)
+    }
+
+    /// Pages that are no documents of trade: the lines of several documents that hold neither digits nor names, in one column.
+    fn add_pages_without_sums(&mut self, seed: u64) -> Result<()> {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let printed = self.training.len();
+        for index in 0..(self.synthetic as f64 * PAGES_WITHOUT_SUMS) as usize {
+            let mut lines: Vec<TextLine> = Vec::new();
+            while lines.len() < rng.random_range(3..40) {
+                let document = &self.training[rng.random_range(0..printed)];
+                let line = &document.lines[rng.random_range(0..document.lines.len())];
+                if !line.text.contains(|c: char| c.is_ascii_digit()) {
+                    let top = 40.0 * lines.len() as f32;
+                    let quad = Quad::from_edges(80.0, top, 80.0 + line.quad.width(), top + 28.0);
+                    lines.push(TextLine { page: 0, quad, ..line.clone() });
+                }
+            }
+            let pages = vec![PageSize { width: 1240, height: 1754 }];
+            let document = Document::new(format!("no-sums-{index}"), lines, pages, |order, _| labels::of_nothing(order));
+            self.groups.push(vec![self.training.len()]);
+            self.training.push(document);
+            self.synthetic += 1;
+        }
         Ok(())
     }
 

@@ -92,7 +92,9 @@ impl Number {
         let captures = NUMBER.captures(word)?;
         let fraction = captures.name("fraction").map_or("", |fraction| fraction.as_str());
         let (whole, fraction) = match captures["whole"].split_once(['.', ',']) {
-            Some((whole, thousandths)) if fraction.is_empty() && is_decimal(&captures["whole"]) => (whole.to_string(), thousandths.to_string()),
+            Some((whole, thousandths)) if fraction.is_empty() && is_decimal(&captures["whole"]) => {
+                (whole.to_string(), thousandths.to_string())
+            }
             _ => (captures["whole"].replace([',', '.', '\''], ""), fraction.to_string()),
         };
         // A letter behind an amount is its tax code; behind another number it is a unit.
