@@ -9,3 +9,4 @@ pub mod localisation;
 pub mod metrics;
 pub mod optimise;
 pub mod recognition;
+pub mod understanding;

@@ -1,14 +1,116 @@
 //! Words to candidate fields and line items.
+//!
+//! Lines are put in reading order ([`rows`]), candidates for values are found by shape ([`candidates`]), both are described by
+//! numbers ([`features`]), a small transformer says what they are ([`network`]), and its answers become the draft
+//! ([`decode`], [`items`]).
 
+pub mod beliefs;
+pub mod candidates;
+mod decode;
 pub mod draft;
-// STUB
-#[derive(Debug, thiserror::Error)]
-#[error("stub")]
-pub struct UnderstandError;
-pub struct Understander;
+pub mod features;
+mod items;
+pub mod keywords;
+pub mod labels;
+mod names;
+pub mod network;
+pub mod rows;
+mod vat;
+pub mod vocabulary;
+
+use candle_core::{DType, Device};
+use candle_nn::VarBuilder;
+use safetensors::SafeTensors;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::text::{PageSize, TextLine};
+use beliefs::Beliefs;
+use candidates::Candidate;
+use draft::{DocumentType, Draft};
+use features::Features;
+use network::{Batch, Config, Network, Serving};
+use rows::ReadingOrder;
+use vocabulary::Vocabulary;
+
+/// Name of the metadata entry of the weights file that holds its [`Header`] as JSON.
+pub const METADATA_KEY: &str = "understanding";
+
+/// What the weights file says of itself.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Header {
+    pub config: Config,
+    /// Networks in the file, as tensors `0.*`, `1.*` ...
+    pub members: usize,
+    /// The vocabulary in the JSON form of `tokenizers`.
+    pub vocabulary: String,
+}
+
+/// Lines beyond this many are not read: no document of goods is so long, and memory has a bound.
+const LINES_MAX: usize = 4000;
+
+#[derive(Debug, Error)]
+pub enum UnderstandError {
+    #[error("the understanding weights are no safetensors file")]
+    NotSafetensors(#[source] safetensors::SafeTensorError),
+    #[error("the understanding weights lack the metadata entry {METADATA_KEY:?}: they were not written by `train understanding`")]
+    HeaderMissing,
+    #[error("the metadata entry {METADATA_KEY:?} of the understanding weights cannot be read")]
+    Header(#[source] serde_json::Error),
+    #[error("the vocabulary in the understanding weights cannot be read")]
+    Vocabulary(#[source] tokenizers::Error),
+    #[error("the understanding weights do not fit the network")]
+    Weights(#[source] candle_core::Error),
+    #[error("a line could not be split into words")]
+    Words(#[source] tokenizers::Error),
+    #[error("the understanding network failed")]
+    Network(#[source] candle_core::Error),
+}
+
+/// Several networks of one form, trained from different seeds, whose probabilities are averaged; and their vocabulary.
+pub struct Understander {
+    networks: Vec<Network>,
+    vocabulary: Vocabulary,
+}
+
 impl Understander {
-    pub fn from_safetensors(_: &[u8]) -> Result<Self, UnderstandError> { Ok(Self) }
-    pub fn draft(&self, _: &[crate::text::TextLine], _: &[crate::text::PageSize]) -> Result<draft::Draft, UnderstandError> {
-        Ok(draft::Draft { document_type: draft::DocumentType::Receipt, document_type_probability: 0.5, header: vec![], items: vec![], vat: vec![] })
+    /// From a file as `train understanding` writes it; the vocabulary stands in its metadata.
+    pub fn from_safetensors(bytes: &[u8]) -> Result<Self, UnderstandError> {
+        let (_, entries) = SafeTensors::read_metadata(bytes).map_err(UnderstandError::NotSafetensors)?;
+        let header = entries.metadata().as_ref().and_then(|entries| entries.get(METADATA_KEY)).ok_or(UnderstandError::HeaderMissing)?;
+        let header: Header = serde_json::from_str(header).map_err(UnderstandError::Header)?;
+        let vocabulary = Vocabulary::from_json(&header.vocabulary).map_err(UnderstandError::Vocabulary)?;
+        let weights = VarBuilder::from_slice_safetensors(bytes, DType::F32, &Device::Cpu).map_err(UnderstandError::Weights)?;
+        let network = |member: usize| Network::new(&header.config, weights.pp(member)).map_err(UnderstandError::Weights);
+        Ok(Self { networks: (0..header.members).map(network).collect::<Result<_, _>>()?, vocabulary })
     }
+
+    /// What the lines of a document may mean. A document without text is of type `OTHER` and has no fields.
+    pub fn draft(&self, lines: &[TextLine], pages: &[PageSize]) -> Result<Draft, UnderstandError> {
+        let order = ReadingOrder::new(&lines[..lines.len().min(LINES_MAX)], pages);
+        let candidates = find_candidates(&order);
+        let Some(beliefs) = self.beliefs(&order, &candidates)? else { return Ok(blank()) };
+        Ok(decode::draft(&order, &candidates, &beliefs))
+    }
+
+    /// The networks' mean probabilities; `None` where there is nothing to read.
+    fn beliefs(&self, order: &ReadingOrder, candidates: &[Candidate]) -> Result<Option<Beliefs>, UnderstandError> {
+        if order.lines.is_empty() {
+            return Ok(None);
+        }
+        let features = Features::new(order, candidates, &self.vocabulary).map_err(UnderstandError::Words)?;
+        let batch = Batch::new(&[&features], &Device::Cpu).map_err(UnderstandError::Network)?;
+        let one = |network: &Network| Beliefs::new(&features, &network.forward(&batch, &mut Serving)?);
+        let all = self.networks.iter().map(one).collect::<candle_core::Result<Vec<_>>>().map_err(UnderstandError::Network)?;
+        Ok(Beliefs::mean(&all))
+    }
+}
+
+/// The candidates of all lines, in reading order.
+pub fn find_candidates(order: &ReadingOrder) -> Vec<Candidate> {
+    order.lines.iter().enumerate().flat_map(|(i, line)| candidates::find(i, &line.text)).collect()
+}
+
+fn blank() -> Draft {
+    Draft { document_type: DocumentType::Other, document_type_probability: 1.0, header: Vec::new(), items: Vec::new(), vat: Vec::new() }
 }

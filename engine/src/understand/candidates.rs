@@ -1,0 +1,356 @@
+//! Stretches of text that may be a value: amounts, dates, rates, numbers of documents, of taxpayers, of telephones.
+//!
+//! Here only the shape decides; which candidate is the total or the invoice's date is for the network to say.
+
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+/// What a candidate looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    Amount,
+    Date,
+    /// A percentage, with its sign.
+    Rate,
+    /// The number of a document.
+    Identifier,
+    TaxNumber,
+    Phone,
+}
+
+impl Kind {
+    pub const ALL: [Self; 6] = [Self::Amount, Self::Date, Self::Rate, Self::Identifier, Self::TaxNumber, Self::Phone];
+}
+
+/// A stretch of one line.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Candidate {
+    pub kind: Kind,
+    /// Index of the line in reading order.
+    pub line: usize,
+    /// Bytes of the line's text.
+    pub range: Range<usize>,
+    /// Amounts in hundredths, rates in hundredths of a percent, dates as `yyyymmdd` (day before month where both would do);
+    /// of the others a number of their digits and letters, equal where they are. Only for comparing: typed values are
+    /// reconciliation's work.
+    pub value: i64,
+}
+
+/// All candidates of one line's text, kind by kind, from left to right.
+pub fn find(line: usize, text: &str) -> Vec<Candidate> {
+    let digits = with_digits_restored(text);
+    let candidate = |kind| move |(range, value)| Candidate { kind, line, range, value };
+    let dates = dates(&digits);
+    let rates = rates(&digits);
+    let amounts: Vec<_> = amounts(&digits).into_iter().filter(|(range, _)| !overlaps(range, &dates) && !overlaps(range, &rates)).collect();
+    let tax_numbers = tax_numbers(&digits);
+    let phones: Vec<_> = phones(&digits).into_iter().filter(|(range, _)| !overlaps(range, &dates) && !overlaps(range, &amounts)).collect();
+    let identifiers: Vec<_> =
+        identifiers(&digits).into_iter().filter(|(range, _)| !overlaps(range, &dates) && !overlaps(range, &amounts)).collect();
+    let mut found: Vec<Candidate> = amounts.into_iter().map(candidate(Kind::Amount)).collect();
+    found.extend(dates.into_iter().map(candidate(Kind::Date)));
+    found.extend(rates.into_iter().map(candidate(Kind::Rate)));
+    found.extend(identifiers.into_iter().map(candidate(Kind::Identifier)));
+    found.extend(tax_numbers.into_iter().map(candidate(Kind::TaxNumber)));
+    found.extend(phones.into_iter().map(candidate(Kind::Phone)));
+    found
+}
+
+type Found = Vec<(Range<usize>, i64)>;
+
+fn overlaps(range: &Range<usize>, others: &Found) -> bool {
+    others.iter().any(|(other, _)| range.start < other.end && other.start < range.end)
+}
+
+/// The text with letters that stand for digits (`O`, `l`, `S`, `B` ...) replaced where a word otherwise holds only digits and
+/// signs. The length in bytes stays the same.
+fn with_digits_restored(text: &str) -> String {
+    text.split_inclusive(' ')
+        .map(|word| if is_misread_number(word) { word.chars().map(as_digit).collect() } else { word.to_string() })
+        .collect()
+}
+
+fn is_misread_number(word: &str) -> bool {
+    let body = word.trim_start_matches("RM").trim_start_matches("EUR");
+    let (mut digits, mut lookalikes) = (0, 0);
+    for c in body.chars().filter(|c| c.is_alphanumeric()) {
+        match c {
+            _ if c.is_ascii_digit() => digits += 1,
+            _ if as_digit(c).is_ascii_digit() => lookalikes += 1,
+            _ => return false,
+        }
+    }
+    lookalikes > 0 && digits >= lookalikes
+}
+
+fn as_digit(c: char) -> char {
+    match c {
+        'O' | 'o' | 'Q' | 'D' => '0',
+        'I' | 'l' | 'i' | '|' => '1',
+        'Z' | 'z' => '2',
+        'S' | 's' => '5',
+        'B' => '8',
+        _ => c,
+    }
+}
+
+/// Compiles one of this file's patterns.
+fn pattern(text: &str) -> Regex {
+    Regex::new(text).expect("the pattern is a constant that a test compiles")
+}
+
+static AMOUNT: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(r"(?i)(?P<sign>-\s?)?(?P<currency>(?:RM|EUR|€|£|\$)\s?)?-?(?P<number>\d{1,3}(?:[.,' ]\d{3})+[.,]\d{2}|\d+[.,] ?\d{2})")
+});
+static WHOLE_AMOUNT: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)(?:RM|EUR|€|£|\$) ?(?P<number>\d{1,6})"));
+
+fn amounts(text: &str) -> Found {
+    let mut found = Found::new();
+    for captures in AMOUNT.captures_iter(text) {
+        let (Some(all), Some(number)) = (captures.get(0), captures.name("number")) else { continue };
+        if !stands_alone(text, number.range()) {
+            continue;
+        }
+        let start = captures.name("currency").filter(|currency| currency.as_str().ends_with(' ')).map_or(all.start(), |_| number.start());
+        let negative = text[all.start()..number.start()].contains('-')
+            || text[number.end()..].starts_with('-')
+            || text[..number.start()].ends_with('(');
+        if let Some(value) = hundredths(number.as_str()) {
+            found.push((start..number.end(), if negative { -value } else { value }));
+        }
+    }
+    for captures in WHOLE_AMOUNT.captures_iter(text) {
+        let (Some(all), Some(number)) = (captures.get(0), captures.name("number")) else { continue };
+        let glued = text[..all.start()].ends_with(|c: char| c.is_alphabetic());
+        if glued || !stands_alone(text, number.range()) || overlaps(&all.range(), &found) {
+            continue;
+        }
+        let start = if all.as_str().contains(' ') { number.start() } else { all.start() };
+        if let Ok(value) = number.as_str().parse::<i64>() {
+            found.push((start..number.end(), 100 * value));
+        }
+    }
+    found
+}
+
+/// Neither a part of a longer number, date or telephone number, nor a percentage.
+fn stands_alone(text: &str, range: Range<usize>) -> bool {
+    let mut before = text[..range.start].chars().rev();
+    let glued_before = match before.next() {
+        Some(c) if c.is_ascii_digit() => true,
+        Some('.' | ',' | '/' | ':') => before.next().is_some_and(|c| c.is_ascii_digit()),
+        _ => false,
+    };
+    let mut after = text[range.end..].chars();
+    let glued_after = match after.next() {
+        Some(c) if c.is_ascii_digit() || c == '%' => true,
+        Some('.' | ',' | '/' | '-' | ':') => after.next().is_some_and(|c| c.is_ascii_digit()),
+        Some(' ') => after.next() == Some('%'),
+        _ => false,
+    };
+    !glued_before && !glued_after
+}
+
+/// The value of a printed number with two decimals; the last separator is the decimal one.
+fn hundredths(number: &str) -> Option<i64> {
+    let digits: String = number.chars().filter(char::is_ascii_digit).collect();
+    digits.parse().ok()
+}
+
+static RATE: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?P<number>\d{1,2}(?:[.,]\d{1,2})?) ?%"));
+
+fn rates(text: &str) -> Found {
+    let rate = |captures: regex::Captures| {
+        let (all, number) = (captures.get(0)?, captures.name("number")?);
+        let (whole, fraction) = number.as_str().split_once(['.', ',']).unwrap_or((number.as_str(), ""));
+        Some((all.range(), whole.parse::<i64>().ok()? * 100 + format!("{fraction:0<2}").parse::<i64>().ok()?))
+    };
+    RATE.captures_iter(text).filter_map(rate).collect()
+}
+
+const MONTHS: [&[&str]; 12] = [
+    &["JAN"],
+    &["FEB", "FEV", "FÉV"],
+    &["MAR", "MRZ", "MÄR", "MAC"],
+    &["APR", "AVR"],
+    &["MAY", "MAI", "MEI"],
+    &["JUN", "JUIN"],
+    &["JUL", "JUIL"],
+    &["AUG", "AOU", "AOÛ", "OGO"],
+    &["SEP"],
+    &["OCT", "OKT"],
+    &["NOV"],
+    &["DEC", "DEZ", "DÉC", "DIS"],
+];
+
+static DATES: LazyLock<[Regex; 4]> = LazyLock::new(|| {
+    let month =
+        r"(?P<name>JAN|F[EÉ][BV]|MAR|MRZ|MÄR|MAC|APR|AVR|MA[IY]|MEI|JUI[NL]|JUN|JUL|AUG|OGO|AO[UÛ]|SEP|O[CK]T|NOV|D[EÉ][CZ]|DIS)[A-ZÉÛ]*";
+    [
+        pattern(r"(?P<year>(?:19|20)\d{2}) ?(?P<s>[-/.]) ?(?P<month>\d{1,2}) ?(?P<t>[-/.]) ?(?P<day>\d{1,2})"),
+        pattern(r"(?P<day>\d{1,2}) ?(?P<s>[-/.]) ?(?P<month>\d{1,2}) ?(?P<t>[-/.]) ?(?P<year>(?:19|20)\d{2}|\d{2})"),
+        pattern(&format!(r"(?i)(?P<day>\d{{1,2}})(?:ST|ND|RD|TH)?[ ./,-]{{0,3}}{month}[ ./,'-]{{0,3}}(?P<year>(?:19|20)\d{{2}}|\d{{2}})")),
+        pattern(&format!(r"(?i){month}[ ./-]{{0,2}}(?P<day>\d{{1,2}})(?:ST|ND|RD|TH)?[ ./,-]{{1,3}}(?P<year>(?:19|20)\d{{2}})")),
+    ]
+});
+
+fn dates(text: &str) -> Found {
+    let mut found = Found::new();
+    for form in DATES.iter() {
+        for captures in form.captures_iter(text) {
+            let Some(all) = captures.get(0) else { continue };
+            if let Some(value) = date_value(&captures)
+                && !overlaps(&all.range(), &found)
+                && date_stands_alone(text, all.range(), &captures["year"])
+            {
+                found.push((all.range(), value));
+            }
+        }
+    }
+    found
+}
+
+/// A time may be glued to a four-digit year; other digits may not.
+fn date_stands_alone(text: &str, range: Range<usize>, year: &str) -> bool {
+    let digit_before = text[..range.start].ends_with(|c: char| c.is_ascii_digit());
+    let after = &text[range.end..];
+    let time_after = year.len() == 4 && after.get(..3).is_some_and(|time| time.ends_with(':'));
+    !digit_before && (time_after || !after.starts_with(|c: char| c.is_ascii_digit()))
+}
+
+/// `yyyymmdd`, day first unless only month first is a date.
+fn date_value(captures: &regex::Captures) -> Option<i64> {
+    if let (Some(s), Some(t)) = (captures.name("s"), captures.name("t"))
+        && s.as_str() != t.as_str()
+    {
+        return None;
+    }
+    let number = |name: &str| captures.name(name)?.as_str().parse::<i64>().ok();
+    let year = number("year").map(|year| if year < 100 { 2000 + year } else { year })?;
+    let day = number("day")?;
+    let (day, month) = match captures.name("name") {
+        Some(name) => {
+            let name = name.as_str().to_uppercase();
+            (day, MONTHS.iter().position(|names| names.iter().any(|n| name.starts_with(n)))? as i64 + 1)
+        }
+        None => (day, number("month")?),
+    };
+    let (day, month) = if month > 12 && captures.name("name").is_none() { (month, day) } else { (day, month) };
+    ((1..=31).contains(&day) && (1..=12).contains(&month)).then_some(year * 10_000 + month * 100 + day)
+}
+
+static IDENTIFIER: LazyLock<Regex> = LazyLock::new(|| pattern(r"[A-Za-z0-9][A-Za-z0-9/\-_.]{1,23}"));
+
+/// Numbers of documents hold at least this many digits, or half as many and letters.
+const IDENTIFIER_DIGITS_MIN: usize = 3;
+
+fn identifiers(text: &str) -> Found {
+    let identifier = |found: regex::Match| {
+        let trimmed = found.as_str().trim_end_matches(['.', '-', '/']);
+        let range = found.start()..found.start() + trimmed.len();
+        let digits = trimmed.bytes().filter(u8::is_ascii_digit).count();
+        let letters = trimmed.bytes().filter(u8::is_ascii_alphabetic).count();
+        let enough = digits >= IDENTIFIER_DIGITS_MIN || (letters > 0 && trimmed.len() > 3 && 2 * digits >= IDENTIFIER_DIGITS_MIN);
+        (enough && letters <= trimmed.len() / 2 + 2).then(|| (range, name_of(trimmed)))
+    };
+    IDENTIFIER.find_iter(text).filter_map(identifier).collect()
+}
+
+static TAX_NUMBER: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"\b(?:(?:IE|GB|XI|DE|FR|NL|BE|ES|IT|AT|DK|PL|PT|LU)[ -]?[0-9A-Z][0-9A-Z+*]?[0-9 .-]{4,12}[0-9][A-Z]{0,2}|\d{12}|[A-Z]\d{2}-\d{4}-\d{8}|\d{2,3}/\d{3}/\d{5})\b",
+    )
+});
+
+fn tax_numbers(text: &str) -> Found {
+    TAX_NUMBER
+        .find_iter(text)
+        .filter(|found| found.as_str().bytes().filter(u8::is_ascii_digit).count() >= 7)
+        .map(|found| (found.range(), name_of(found.as_str())))
+        .collect()
+}
+
+static PHONE: LazyLock<Regex> = LazyLock::new(|| pattern(r"\+?\(?\d[\d \-()/.]{5,18}\d"));
+
+fn phones(text: &str) -> Found {
+    let dialled = |found: &regex::Match| (7..=15).contains(&found.as_str().bytes().filter(u8::is_ascii_digit).count());
+    PHONE.find_iter(text).filter(dialled).map(|found| (found.range(), name_of(found.as_str()))).collect()
+}
+
+/// A number for a name: equal names have equal numbers (FNV-1a of the letters and digits).
+fn name_of(text: &str) -> i64 {
+    let signs = text.bytes().filter(u8::is_ascii_alphanumeric).map(|b| b.to_ascii_uppercase());
+    signs.fold(0xcbf2_9ce4_8422_2325_u64, |hash, b| (hash ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3)) as i64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn found(kind: Kind, text: &str) -> Vec<&str> {
+        find(0, text).into_iter().filter(|c| c.kind == kind).map(|c| &text[c.range]).collect()
+    }
+
+    #[test]
+    fn candidates_by_kind() {
+        use Kind::*;
+        let cases: [(Kind, &str, &[&str]); 24] = [
+            (Amount, "TOTAL RM 39.80", &["39.80"]),
+            (Amount, "RM9.00", &["RM9.00"]),
+            (Amount, "$ 1,234.50 (1.20) 6.00%", &["1,234.50", "1.20"]),
+            (Amount, "1.234,56 EUR", &["1.234,56"]),
+            (Amount, "DATE 12.03.2018 14.25", &["14.25"]),
+            (Amount, "RM 50", &["50"]),
+            (Amount, "9.O0 l2.50", &["9.O0", "l2.50"]),
+            (Amount, "-4.40", &["-4.40"]),
+            (Amount, "€12", &["€12"]),
+            (Date, "BILL DATE : 20/11/2017 03:55", &["20/11/2017"]),
+            (Date, "18/01/201810:27:03", &["18/01/2018"]),
+            (Date, "2018-06-01 / 01-JUL-17", &["2018-06-01", "01-JUL-17"]),
+            (Date, "5. März 2018, MAR 25, 2018", &["5. März 2018", "MAR 25, 2018"]),
+            (Date, "31/13/2018 12/34.56 1234-56-78", &[]),
+            (Rate, "GST 6% VAT 13.5 %", &["6%", "13.5 %"]),
+            (Identifier, "INV# 003281900229170", &["003281900229170"]),
+            (Identifier, "C/N NO: LCN00211.", &["LCN00211"]),
+            (Identifier, "TOTAL 12.50", &[]),
+            (Identifier, "No. F-2024/0017", &["F-2024/0017"]),
+            (TaxNumber, "VAT IE1234567T", &["IE1234567T"]),
+            (TaxNumber, "USt-ID DE 123456789", &["DE 123456789"]),
+            (TaxNumber, "GST NO. : 000584089600", &["000584089600"]),
+            (Phone, "TEL:03-3362 4395 FAX:03-3362 4396", &["03-3362 4395", "03-3362 4396"]),
+            (Phone, "+353 1 234 5678", &["+353 1 234 5678"]),
+        ];
+        for (kind, text, expected) in cases {
+            assert_eq!(found(kind, text), expected, "{kind:?} in {text:?}");
+        }
+    }
+
+    #[test]
+    fn values_compare() {
+        let value = |text: &str| find(0, text)[0].value;
+        let cases = [
+            ("1.234,56", 123_456),
+            ("RM9.00", 900),
+            ("-4.40", -440),
+            ("(4.40)", -440),
+            ("20/11/2017", 20_171_120),
+            ("12/25/2017", 20_171_225),
+            ("13.5%", 1350),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(value(text), expected, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn ranges_lie_within_any_text(text in "\\PC{0,60}") {
+            for candidate in find(0, &text) {
+                prop_assert!(!text[candidate.range].is_empty());
+            }
+        }
+    }
+}

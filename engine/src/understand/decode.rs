@@ -1,0 +1,100 @@
+//! From probabilities to the draft: names and addresses from whole lines, values from candidates.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::beliefs::Beliefs;
+use super::candidates::Candidate;
+use super::draft::{Draft, HeaderField, Span};
+use super::labels::{DOCUMENT_TYPES, Role, Tag};
+use super::rows::{ReadingOrder, part_of};
+use super::{items, names, vat};
+
+/// Values a field that go on to reconciliation.
+const VALUES_A_FIELD_MAX: usize = 5;
+
+/// Less probable values are dropped.
+const PROBABILITY_MIN: f32 = 0.01;
+
+/// How far the share of a currency's signs among all of them is believed.
+const CURRENCY_PROBABILITY_MAX: f32 = 0.98;
+
+pub(super) fn draft(order: &ReadingOrder, candidates: &[Candidate], beliefs: &Beliefs) -> Draft {
+    let (best, probability) = beliefs.types.iter().enumerate().fold((0, 0.0), |best, (i, p)| if *p > best.1 { (i, *p) } else { best });
+    let blocks = |tag, field| names::blocks(order, beliefs, tag).into_iter().map(move |span| (field, span));
+    let mut header: Vec<(HeaderField, Span)> = Vec::new();
+    header.extend(blocks(Tag::SupplierName, HeaderField::SupplierName));
+    header.extend(blocks(Tag::SupplierAddress, HeaderField::SupplierAddress));
+    header.extend(blocks(Tag::CustomerName, HeaderField::CustomerName));
+    for role in Role::ALL {
+        header.extend(values(order, candidates, beliefs, role).into_iter().map(|span| (role.field(), span)));
+    }
+    header.extend(currencies(order).into_iter().map(|span| (HeaderField::Currency, span)));
+    Draft {
+        document_type: DOCUMENT_TYPES[best],
+        document_type_probability: probability,
+        header,
+        items: items::items(order, beliefs),
+        vat: vat::rows(order, candidates, beliefs, |candidate, probability| span(order, candidate, probability)),
+    }
+}
+
+fn span(order: &ReadingOrder, candidate: &Candidate, probability: f32) -> Span {
+    let line = order.lines[candidate.line];
+    Span {
+        text: line.text[candidate.range.clone()].to_string(),
+        page: line.page,
+        quad: part_of(line, &candidate.range),
+        probability: probability * line.confidence,
+    }
+}
+
+/// The values that may play `role`, the most probable first. Each stands once: the probabilities of its occurrences are added,
+/// and its place is the last of those that are nearly as probable as the best.
+fn values(order: &ReadingOrder, candidates: &[Candidate], beliefs: &Beliefs, role: Role) -> Vec<Span> {
+    let of_role = |candidate: usize| beliefs.roles[candidate][role as usize];
+    let mut values: Vec<(i64, usize, f32)> = Vec::new();
+    for (i, candidate) in candidates.iter().enumerate().filter(|(_, c)| c.kind == role.kind()) {
+        match values.iter_mut().find(|(value, ..)| *value == candidate.value) {
+            Some((_, place, sum)) => {
+                if of_role(i) >= LATER_OCCURRENCE_SHARE * of_role(*place) {
+                    *place = i;
+                }
+                *sum += of_role(i);
+            }
+            None => values.push((candidate.value, i, of_role(i))),
+        }
+    }
+    values.retain(|(.., probability)| *probability >= PROBABILITY_MIN);
+    values.sort_by(|a, b| b.2.total_cmp(&a.2));
+    values.truncate(VALUES_A_FIELD_MAX);
+    values.into_iter().map(|(_, place, probability)| span(order, &candidates[place], probability)).collect()
+}
+
+/// A later occurrence of the same value is taken when it is at least this probable beside the best.
+const LATER_OCCURRENCE_SHARE: f32 = 0.1;
+
+static CURRENCY: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?:^|[^A-Za-z])(?P<sign>RM|MYR|EUR|GBP|USD|CHF)(?:$|[^A-Za-z])|(?P<symbol>[€£$])")
+        .expect("the pattern is a constant that a test compiles")
+});
+
+/// The currencies whose signs stand in the document, the most frequent first.
+fn currencies(order: &ReadingOrder) -> Vec<Span> {
+    let mut found: Vec<(usize, Span)> = Vec::new();
+    let mut total = 0;
+    for line in &order.lines {
+        for sign in CURRENCY.captures_iter(&line.text).filter_map(|c| c.name("sign").or(c.name("symbol"))) {
+            total += 1;
+            match found.iter_mut().find(|(_, span)| span.text == sign.as_str()) {
+                Some((count, _)) => *count += 1,
+                None => found
+                    .push((1, Span { text: sign.as_str().into(), page: line.page, quad: part_of(line, &sign.range()), probability: 0.0 })),
+            }
+        }
+    }
+    found.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
+    let share = |(count, span): (usize, Span)| Span { probability: CURRENCY_PROBABILITY_MAX * count as f32 / total as f32, ..span };
+    found.into_iter().map(share).collect()
+}

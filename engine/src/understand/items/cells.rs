@@ -1,0 +1,183 @@
+//! Words with their places, the numbers they print, and the cells that they make up.
+
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use crate::geometry::Quad;
+use crate::understand::draft::{Column, Span};
+use crate::understand::rows::{ReadingOrder, around, part_of};
+
+/// A word of a row.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Word<'a> {
+    /// Index in reading order.
+    pub line: usize,
+    /// Bytes of the line's text.
+    pub range: Range<usize>,
+    pub text: &'a str,
+    pub quad: Quad,
+}
+
+impl Word<'_> {
+    pub fn number(&self) -> Option<Number> {
+        Number::read(self.text)
+    }
+
+    /// An amount of money: a number with two decimals.
+    pub fn amount(&self) -> Option<i64> {
+        self.number().filter(|number| number.decimals == 2).map(|number| number.thousandths)
+    }
+
+    pub fn has_letters(&self) -> bool {
+        self.text.chars().filter(|c| c.is_alphabetic()).count() > 1
+    }
+}
+
+/// `2X3.50`, `2X`, `@3.50`: numbers joined by a multiplication sign.
+static PRODUCT: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^(?P<left>\d+(?:[.,]\d+)?)?[xX*@](?P<right>\d+(?:[.,]\d+)?)?$").expect("the pattern is a constant that a test compiles")
+});
+
+/// The words of a row from left to right; multiplication signs and lone currency signs are no words.
+pub(super) fn words<'a>(order: &ReadingOrder<'a>, row: Range<usize>) -> Vec<Word<'a>> {
+    let mut words = Vec::new();
+    for line in row {
+        let whole = order.lines[line];
+        for range in word_ranges(&whole.text) {
+            let text = &whole.text[range.clone()];
+            words.push(Word { line, quad: part_of(whole, &range), range, text });
+        }
+    }
+    words
+}
+
+fn word_ranges(text: &str) -> Vec<Range<usize>> {
+    let mut ranges = Vec::new();
+    for word in text.split_whitespace() {
+        let start = word.as_ptr() as usize - text.as_ptr() as usize;
+        match PRODUCT.captures(word) {
+            Some(product) => {
+                let factors = [product.name("left"), product.name("right")];
+                ranges.extend(factors.into_iter().flatten().map(|factor| start + factor.start()..start + factor.end()));
+            }
+            None if is_currency(word) => {}
+            None => ranges.push(start..start + word.len()),
+        }
+    }
+    ranges
+}
+
+fn is_currency(word: &str) -> bool {
+    matches!(word.trim_end_matches([':', '.']), "RM" | "EUR" | "GBP" | "USD" | "€" | "£" | "$")
+}
+
+/// A printed number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Number {
+    pub thousandths: i64,
+    pub decimals: usize,
+}
+
+static NUMBER: LazyLock<Regex> = LazyLock::new(|| {
+    let grouped = r"(?P<whole>\d{1,3}(?:[,.']\d{3})+|\d+)(?:[.,](?P<fraction>\d{1,3}))?";
+    Regex::new(&format!(r"^(?P<sign>[-(])?(?:RM|EUR|€|£|\$)?(?P<minus>-)?{grouped}\)?-?(?:€|£|\$|EUR)?(?P<mark>[A-Z*])?$"))
+        .expect("the pattern is a constant that a test compiles")
+});
+
+impl Number {
+    /// Reads a whole word.
+    pub fn read(word: &str) -> Option<Self> {
+        let captures = NUMBER.captures(word)?;
+        let fraction = captures.name("fraction").map_or("", |fraction| fraction.as_str());
+        let (whole, fraction) = match captures["whole"].split_once(['.', ',']) {
+            Some((whole, thousandths)) if fraction.is_empty() && is_decimal(&captures["whole"]) => {
+                (whole.to_string(), thousandths.to_string())
+            }
+            _ => (captures["whole"].replace([',', '.', '\''], ""), fraction.to_string()),
+        };
+        // A letter behind an amount is its tax code; behind another number it is a unit.
+        if captures.name("mark").is_some() && fraction.len() != 2 {
+            return None;
+        }
+        let whole: i64 = whole.parse().ok()?;
+        let part: i64 = format!("{fraction:0<3}").parse().ok()?;
+        let value = whole.checked_mul(1000)?.checked_add(part)?;
+        let negative = captures.name("sign").is_some() || captures.name("minus").is_some() || word.ends_with('-');
+        Some(Self { thousandths: if negative { -value } else { value }, decimals: fraction.len() })
+    }
+}
+
+/// Whether the one sign in a number such as `1.250` or `0,755` is a decimal one: a point, or after a lone zero.
+fn is_decimal(number: &str) -> bool {
+    let signs = number.matches(['.', ',', '\'']).count();
+    signs == 1 && (number.contains('.') || number.starts_with("0,"))
+}
+
+/// Whether quantity x price is the total, all in thousandths, to a cent.
+pub(super) fn is_product(quantity: i64, price: i64, total: i64) -> bool {
+    const CENT: i128 = 10;
+    let product = i128::from(quantity) * i128::from(price);
+    (product - 1000 * i128::from(total)).abs() <= 1000 * CENT
+}
+
+/// One cell of a row in the making.
+#[derive(Debug, Clone)]
+pub(super) struct Cell<'a> {
+    pub column: Column,
+    pub words: Vec<Word<'a>>,
+}
+
+impl Cell<'_> {
+    /// The cell's value in thousandths, where it is a single number.
+    pub fn thousandths(&self) -> Option<i64> {
+        match self.words.as_slice() {
+            [word] => word.number().map(|number| number.thousandths),
+            [word, unit] if !unit.text.starts_with(|c: char| c.is_ascii_digit()) => word.number().map(|number| number.thousandths),
+            _ => None,
+        }
+    }
+
+    pub fn span(&self, order: &ReadingOrder, probability: f32) -> Option<Span> {
+        let quads: Vec<Quad> = self.words.iter().map(|word| word.quad).collect();
+        let first = self.words.first()?;
+        let text = self.words.iter().map(|word| word.text).collect::<Vec<_>>().join(" ");
+        let confidence = self.words.iter().map(|word| order.lines[word.line].confidence).sum::<f32>() / self.words.len() as f32;
+        Some(Span { text, page: order.lines[first.line].page, quad: around(&quads)?, probability: probability * confidence })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_of_words() {
+        let cases = [
+            ("2", Some((2000, 0))),
+            ("2.00", Some((2000, 2))),
+            ("1,234.50", Some((1_234_500, 2))),
+            ("1.234,50", Some((1_234_500, 2))),
+            ("RM9.00", Some((9000, 2))),
+            ("11.32T", Some((11_320, 2))),
+            ("-4.40", Some((-4400, 2))),
+            ("(4.40)", Some((-4400, 2))),
+            ("0.755", Some((755, 3))),
+            ("1,250", Some((1_250_000, 0))),
+            ("50L", None),
+            ("24x330ml", None),
+            ("A", None),
+        ];
+        for (word, expected) in cases {
+            assert_eq!(Number::read(word).map(|n| (n.thousandths, n.decimals)), expected, "{word}");
+        }
+    }
+
+    #[test]
+    fn products_come_apart() {
+        let text = "2X3.50 PALE @4.00 3 X RM 5.00";
+        let words: Vec<&str> = word_ranges(text).into_iter().map(|range| &text[range]).collect();
+        assert_eq!(words, ["2", "3.50", "PALE", "4.00", "3", "5.00"]);
+    }
+}

@@ -1,0 +1,354 @@
+//! Rows of goods: which rows hold an item, and which of their words are its code, description, quantity, price and total.
+//!
+//! Where captions announce columns, words go to the nearest one. Where they do not, as on most till receipts, the last amount of a
+//! row is the total, and arithmetic (quantity x price) finds the rest, in the same row or in one beside it.
+
+mod cells;
+mod columns;
+
+use std::ops::Range;
+
+use super::beliefs::Beliefs;
+use super::draft::{Column, Item};
+use super::keywords::{Keyword, KeywordSet};
+use super::labels::Tag;
+use super::rows::ReadingOrder;
+use cells::{Cell, Word, is_product, words};
+use columns::Columns;
+
+/// A row is one of goods where a line of it is so with this probability.
+const ITEM_PROBABILITY_MIN: f32 = 0.5;
+
+/// How far an item is believed whose arithmetic holds.
+const PROVEN_PROBABILITY: f32 = 0.97;
+
+/// How far an item under captions is believed at least.
+const CAPTIONED_PROBABILITY_MIN: f32 = 0.5;
+
+/// Codes of goods hold at least this many digits.
+const CODE_DIGITS_MIN: usize = 4;
+
+/// A quantity without a caption is a whole number below this, in thousandths.
+const BARE_QUANTITY_MAX: i64 = 1000 * 1000;
+
+/// Goods beyond this many rows are not read.
+const ITEMS_MAX: usize = 1000;
+
+/// The items in reading order; each has a total, and a description or a code.
+pub(super) fn items(order: &ReadingOrder, beliefs: &Beliefs) -> Vec<Item> {
+    let mut table = Table { order, beliefs, columns: None, items: Vec::new(), waiting: Vec::new() };
+    for row in &order.rows {
+        table.read(row.clone());
+    }
+    table.place_waiting();
+    table
+        .items
+        .iter()
+        .filter(|row| row.has(Column::Description) || row.has(Column::Code))
+        .take(ITEMS_MAX)
+        .map(|row| row.item(order))
+        .collect()
+}
+
+/// The reading of a table, row by row.
+struct Table<'a, 'b> {
+    order: &'b ReadingOrder<'a>,
+    beliefs: &'b Beliefs,
+    columns: Option<Columns>,
+    items: Vec<Goods<'a>>,
+    /// Rows of text that belong to the item before or after.
+    waiting: Vec<Vec<Word<'a>>>,
+}
+
+/// An item in the making.
+struct Goods<'a> {
+    cells: Vec<Cell<'a>>,
+    probability: f32,
+    page: usize,
+}
+
+impl<'a> Table<'a, '_> {
+    fn read(&mut self, row: Range<usize>) {
+        if let Some(columns) = Columns::announced(self.order, row.clone()) {
+            self.place_waiting();
+            self.columns = Some(columns);
+        } else if self.is_summary(row.clone()) {
+            self.place_waiting();
+            self.columns = None;
+        } else if self.is_goods(row.clone()) {
+            self.read_goods(row);
+        } else {
+            self.waiting.clear();
+        }
+    }
+
+    fn tag(&self, row: Range<usize>, tag: Tag) -> f32 {
+        self.beliefs.tags[row].iter().map(|tags| tags[tag as usize]).fold(0.0, f32::max)
+    }
+
+    fn is_summary(&self, row: Range<usize>) -> bool {
+        let (summary, item) = (self.tag(row.clone(), Tag::Summary), self.tag(row.clone(), Tag::Item));
+        let text = self.order.text(row);
+        let sums = KeywordSet::find(&text).has_any(&[Keyword::Subtotal, Keyword::Total, Keyword::Cash, Keyword::Change]);
+        summary > item && (summary > 0.5 || sums)
+    }
+
+    fn is_goods(&self, row: Range<usize>) -> bool {
+        self.columns.is_some() || self.tag(row, Tag::Item) >= ITEM_PROBABILITY_MIN
+    }
+
+    fn read_goods(&mut self, row: Range<usize>) {
+        let words = words(self.order, row.clone());
+        let cells = match &self.columns {
+            Some(columns) => columns.cells(words.clone()),
+            None => uncaptioned(words.clone()),
+        };
+        let page = self.order.lines[row.start].page;
+        let believed = if self.columns.is_some() { CAPTIONED_PROBABILITY_MIN } else { 0.0 };
+        let mut goods = Goods { cells, probability: self.tag(row, Tag::Item).max(believed), page };
+        if goods.restates(self.items.last()) {
+            if let Some(last) = self.items.last_mut() {
+                last.take(goods);
+            }
+        } else if goods.has(Column::LineTotal) {
+            if goods.has(Column::Description) {
+                self.place_waiting();
+            } else {
+                goods.describe(self.waiting.pop());
+                self.place_waiting();
+            }
+            self.items.push(goods);
+        } else if words.iter().any(Word::has_letters) {
+            self.waiting.push(words);
+        }
+    }
+
+    /// Under captions, text that waits goes on with the description before it; on a receipt nothing is known of it.
+    fn place_waiting(&mut self) {
+        let waiting = std::mem::take(&mut self.waiting);
+        let (Some(columns), Some(last)) = (&self.columns, self.items.last_mut()) else { return };
+        for words in waiting {
+            let page = words.first().map(|word| self.order.lines[word.line].page);
+            let cells = columns.cells(words);
+            if let [cell] = cells.as_slice()
+                && cell.column == Column::Description
+                && page == Some(last.page)
+                && let Some(description) = last.cell_mut(Column::Description)
+            {
+                description.words.extend(cell.words.iter().cloned());
+            }
+        }
+    }
+}
+
+impl<'a> Goods<'a> {
+    fn cell(&self, column: Column) -> Option<&Cell<'a>> {
+        self.cells.iter().find(|cell| cell.column == column)
+    }
+
+    fn cell_mut(&mut self, column: Column) -> Option<&mut Cell<'a>> {
+        self.cells.iter_mut().find(|cell| cell.column == column)
+    }
+
+    fn has(&self, column: Column) -> bool {
+        self.cell(column).is_some()
+    }
+
+    fn value(&self, column: Column) -> Option<i64> {
+        self.cell(column)?.thousandths()
+    }
+
+    /// Whether this row only repeats the last item's total as quantity x price, without words of its own.
+    fn restates(&self, last: Option<&Self>) -> bool {
+        let total = last.filter(|last| !last.has(Column::Quantity)).and_then(|last| last.value(Column::LineTotal));
+        let (Some(total), Some(quantity), Some(price)) = (total, self.value(Column::Quantity), self.value(Column::UnitPrice)) else {
+            return false;
+        };
+        let own = self.value(Column::LineTotal);
+        !self.has(Column::Description) && is_product(quantity, price, total) && own.is_none_or(|own| own == total)
+    }
+
+    /// Adds the cells that are missing.
+    fn take(&mut self, other: Self) {
+        for cell in other.cells {
+            if !self.has(cell.column) {
+                self.cells.push(cell);
+            }
+        }
+    }
+
+    /// Takes the words of a row above: a code first, the rest describes.
+    fn describe(&mut self, words: Option<Vec<Word<'a>>>) {
+        let Some(words) = words else { return };
+        let (code, rest) = split_code(words);
+        let texts = [(Column::Code, code), (Column::Description, rest)];
+        for (column, words) in texts {
+            if !words.is_empty() && !self.has(column) {
+                self.cells.push(Cell { column, words });
+            }
+        }
+    }
+
+    fn is_proven(&self) -> bool {
+        let values = (self.value(Column::Quantity), self.value(Column::UnitPrice), self.value(Column::LineTotal));
+        matches!(values, (Some(quantity), Some(price), Some(total)) if is_product(quantity, price, total))
+    }
+
+    fn item(&self, order: &ReadingOrder) -> Item {
+        let probability = if self.is_proven() { self.probability.max(PROVEN_PROBABILITY) } else { self.probability };
+        Item { cells: self.cells.iter().filter_map(|cell| Some((cell.column, cell.span(order, probability)?))).collect() }
+    }
+}
+
+/// Cells of a row without captions: the last amount is the total; two numbers whose product it is are quantity and price; a long
+/// number in front is a code; words are the description. Without a total, two numbers are quantity and price.
+fn uncaptioned(words: Vec<Word>) -> Vec<Cell> {
+    let total = words.iter().rposition(|word| word.amount().is_some());
+    let factors = factors(&words, total);
+    let total = total.filter(|_| !matches!(factors, Some((_, price)) if Some(price) == total));
+    let mut cells: Vec<Cell> = Vec::new();
+    let mut text = Vec::new();
+    for (i, word) in words.into_iter().enumerate() {
+        let column = match factors {
+            Some((quantity, _)) if i == quantity => Column::Quantity,
+            Some((_, price)) if i == price => Column::UnitPrice,
+            _ if Some(i) == total => Column::LineTotal,
+            _ => {
+                // What follows the total is a tax code or a mark.
+                if total.is_none_or(|total| i < total) {
+                    text.push(word);
+                }
+                continue;
+            }
+        };
+        cells.push(Cell { column, words: vec![word] });
+    }
+    let (code, mut description) = split_code(text);
+    if factors.is_none() && description.len() > 1 && is_bare_quantity(&description[0]) {
+        cells.push(Cell { column: Column::Quantity, words: vec![description.remove(0)] });
+    }
+    let texts = [(Column::Code, code), (Column::Description, description)];
+    let worded =
+        texts.into_iter().filter(|(column, words)| *column == Column::Code && !words.is_empty() || words.iter().any(Word::has_letters));
+    cells.extend(worded.map(|(column, words)| Cell { column, words }));
+    cells
+}
+
+/// The words that are quantity and price: those whose product the total is; without another amount, a whole number before an amount.
+fn factors(words: &[Word], total: Option<usize>) -> Option<(usize, usize)> {
+    let value = |i: usize| words[i].number().map(|number| number.thousandths);
+    let total_index = total?;
+    let total = value(total_index)?;
+    let numbers: Vec<(usize, i64)> = (0..total_index).filter_map(|i| Some((i, value(i)?))).collect();
+    for (i, first) in &numbers {
+        for (j, second) in numbers.iter().filter(|(j, _)| j > i) {
+            if is_product(*first, *second, total) {
+                let price_first = words[*i].amount().is_some() && words[*j].amount().is_none();
+                return Some(if price_first { (*j, *i) } else { (*i, *j) });
+            }
+        }
+    }
+    // A row of two numbers and no words is quantity and price of the item before.
+    let lone = words.iter().filter(|word| word.has_letters()).count() == 0 && numbers.len() == 1;
+    (lone && is_bare_quantity(&words[numbers[0].0])).then(|| (numbers[0].0, total_index))
+}
+
+fn is_bare_quantity(word: &Word) -> bool {
+    word.number().is_some_and(|number| number.decimals == 0 && (1..BARE_QUANTITY_MAX).contains(&number.thousandths))
+}
+
+/// A code in front of other words, or alone.
+fn split_code(mut words: Vec<Word>) -> (Vec<Word>, Vec<Word>) {
+    let digits = |word: &Word| word.text.bytes().filter(u8::is_ascii_digit).count();
+    let is_code = words.first().is_some_and(|word| digits(word) >= CODE_DIGITS_MIN && 2 * digits(word) > word.text.len());
+    let rest = words.split_off(usize::from(is_code));
+    (words, rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::geometry::Quad;
+    use crate::text::{PageSize, TextLine};
+    use crate::understand::labels::{DOCUMENT_TYPES, Role};
+
+    const PAGES: [PageSize; 1] = [PageSize { width: 1000, height: 1000 }];
+
+    /// Rows of (left edge, text), ten pixels a character.
+    fn lines(rows: &[&[(f32, &str)]]) -> Vec<TextLine> {
+        let line = |y: usize, (x, text): &(f32, &str)| {
+            let top = 30.0 * y as f32;
+            TextLine {
+                page: 0,
+                quad: Quad::from_edges(*x, top, x + 10.0 * text.chars().count() as f32, top + 20.0),
+                text: text.to_string(),
+                confidence: 1.0,
+            }
+        };
+        rows.iter().enumerate().flat_map(|(y, row)| row.iter().map(move |cell| line(y, cell))).collect()
+    }
+
+    /// Reads the rows; those from `goods` are believed to be goods, all others sums.
+    fn read(rows: &[&[(f32, &str)]], goods: Range<usize>) -> Vec<String> {
+        let lines = lines(rows);
+        let order = ReadingOrder::new(&lines, &PAGES);
+        let belief = |row: &usize| {
+            let mut tags = [0.0; Tag::COUNT];
+            tags[if goods.contains(row) { Tag::Item } else { Tag::Summary } as usize] = 0.9;
+            tags
+        };
+        let beliefs = Beliefs {
+            tags: order.row_of.iter().map(belief).collect(),
+            roles: vec![[0.0; Role::COUNT]; 0],
+            types: [0.0; DOCUMENT_TYPES.len()],
+        };
+        let cell = |item: &Item, column: Column| {
+            item.cells.iter().find(|(c, _)| *c == column).map_or("-", |(_, span)| span.text.as_str()).to_string()
+        };
+        let columns = [Column::Code, Column::Description, Column::Quantity, Column::UnitPrice, Column::VatRate, Column::LineTotal];
+        items(&order, &beliefs).iter().map(|item| columns.map(|column| cell(item, column)).join(" | ")).collect()
+    }
+
+    #[test]
+    fn receipts_by_arithmetic() {
+        let read = read(
+            &[
+                &[(0.0, "2 CHEESEBURGER"), (500.0, "11.00")],
+                &[(0.0, "9556001 MILK 1L")],
+                &[(0.0, "3 X 2.50"), (500.0, "7.50")],
+                &[(0.0, "STOUT PINT"), (500.0, "12.40")],
+                &[(0.0, "2 @ 6.20")],
+                &[(0.0, "TEA"), (300.0, "1"), (400.0, "2.00"), (500.0, "2.00 SR")],
+                &[(0.0, "TOTAL"), (500.0, "32.90")],
+            ],
+            0..6,
+        );
+        assert_eq!(
+            read,
+            [
+                "- | CHEESEBURGER | 2 | - | - | 11.00",
+                "9556001 | MILK 1L | 3 | 2.50 | - | 7.50",
+                "- | STOUT PINT | 2 | 6.20 | - | 12.40",
+                "- | TEA | 1 | 2.00 | - | 2.00",
+            ]
+        );
+    }
+
+    #[test]
+    fn invoices_by_captions() {
+        let read = read(
+            &[
+                &[(0.0, "CODE"), (120.0, "DESCRIPTION"), (500.0, "QTY"), (600.0, "UNIT PRICE"), (740.0, "VAT %"), (850.0, "AMOUNT")],
+                &[(0.0, "GK50"), (120.0, "GUINNESS KEG 50L"), (510.0, "2"), (630.0, "185.00"), (750.0, "23"), (850.0, "370.00")],
+                &[(120.0, "DEPOSIT INCLUDED")],
+                &[(0.0, "HK30"), (120.0, "HEINEKEN KEG 30L"), (510.0, "1"), (630.0, "140.00"), (750.0, "23"), (850.0, "140.00")],
+                &[(600.0, "TOTAL NET"), (850.0, "510.00")],
+            ],
+            1..4,
+        );
+        assert_eq!(
+            read,
+            ["GK50 | GUINNESS KEG 50L DEPOSIT INCLUDED | 2 | 185.00 | 23 | 370.00", "HK30 | HEINEKEN KEG 30L | 1 | 140.00 | 23 | 140.00"]
+        );
+    }
+}

@@ -1,0 +1,325 @@
+//! The understanding network: a small transformer over the lines of a document.
+//!
+//! After LayoutLM (Xu et al. 2020, arXiv:1912.13318): text and place are embedded and added; here a unit is a line, not a
+//! token, as in segment-level PICK (Yu et al. 2021, arXiv:2004.07464). Attention is local (Beltagy et al. 2020,
+//! arXiv:2004.05150) with a learned bias for each neighbour. Words come as bags of a learned vocabulary and of hashed character
+//! n-grams (Bojanowski et al. 2017, arXiv:1607.04606). Three heads: a tag for each line, a role for each candidate (ranked
+//! against the others of the document, with "absent" as one more choice), and the document's type.
+
+use candle_core::{DType, Device, Result, Tensor};
+use candle_nn::{Init, Linear, Module, VarBuilder, linear, ops};
+use serde::{Deserialize, Serialize};
+
+use super::features::{CANDIDATE_SIGNS, DOCUMENT_SIGNS, Features, LINE_SIGNS, NEIGHBOURS, PLACE_BINS};
+use super::labels::{DOCUMENT_TYPES, Role, Tag};
+use super::vocabulary::GRAM_BUCKETS;
+
+/// Score of a neighbour that is not there.
+const NOWHERE: f32 = -1e9;
+
+const EPSILON: f32 = 1e-5;
+
+/// The sizes of a network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Config {
+    /// Size of the vocabulary.
+    pub words: usize,
+    /// Width of the word and n-gram tables.
+    pub table: usize,
+    /// Width of the transformer.
+    pub width: usize,
+    pub heads: usize,
+    pub layers: usize,
+    /// Width that a line's context is narrowed to beside a candidate's own signs.
+    pub context: usize,
+    /// Hidden width of the candidates' head.
+    pub ranker: usize,
+}
+
+/// What training does to values on their way, to regularise; serving does nothing.
+pub trait Noise {
+    /// The embedded input of a line.
+    fn input(&mut self, x: Tensor) -> Result<Tensor> {
+        Ok(x)
+    }
+
+    /// Values between layers.
+    fn hidden(&mut self, x: Tensor) -> Result<Tensor> {
+        Ok(x)
+    }
+}
+
+/// No noise.
+pub struct Serving;
+
+impl Noise for Serving {}
+
+/// Documents one after the other, as tensors: `n` lines, `c` candidates and `d` documents in all. After the candidates comes a
+/// row of zeros that is nobody's, so that there is one.
+pub struct Batch {
+    words: Bag,
+    grams: Bag,
+    /// `[n, LINE_SIGNS]`
+    signs: Tensor,
+    /// `[n * PLACE_BINS.len()]`, rows of one table that holds the bins of all places
+    places: Tensor,
+    /// `[n * NEIGHBOURS]`; the line itself stands in for a neighbour that is not there
+    neighbours: Tensor,
+    /// `[n, NEIGHBOURS, 1]`: 0, or [`NOWHERE`]
+    mask: Tensor,
+    /// `[c + 1]`
+    candidate_lines: Tensor,
+    /// `[c + 1, CANDIDATE_SIGNS]`
+    candidate_signs: Tensor,
+    /// `[d, n]`, each row a mean over the document's lines
+    means: Tensor,
+    /// `[d, DOCUMENT_SIGNS]`
+    documents: Tensor,
+}
+
+/// Rows of a table to be summed up for each line, with weights.
+struct Bag {
+    ids: Tensor,
+    owners: Tensor,
+    weights: Tensor,
+}
+
+impl Bag {
+    /// Each line's rows are divided by the square root of their number: longer lines are longer vectors, but not by much.
+    fn new<'a>(lines: impl Iterator<Item = &'a [u32]>, device: &Device) -> Result<Self> {
+        let (mut ids, mut owners, mut weights) = (Vec::new(), Vec::new(), Vec::new());
+        for (owner, line) in lines.enumerate() {
+            ids.extend_from_slice(line);
+            owners.extend(std::iter::repeat_n(owner as u32, line.len()));
+            weights.extend(std::iter::repeat_n(1.0 / (line.len() as f32).sqrt(), line.len()));
+        }
+        let count = weights.len();
+        Ok(Self {
+            ids: Tensor::new(ids, device)?,
+            owners: Tensor::new(owners, device)?,
+            weights: Tensor::from_vec(weights, (count, 1), device)?,
+        })
+    }
+
+    /// `[lines, width]`
+    fn sum(&self, table: &Tensor, lines: usize) -> Result<Tensor> {
+        let zeros = Tensor::zeros((lines, table.dim(1)?), DType::F32, table.device())?;
+        if self.ids.elem_count() == 0 {
+            return Ok(zeros);
+        }
+        zeros.index_add(&self.owners, &table.index_select(&self.ids, 0)?.broadcast_mul(&self.weights)?, 0)
+    }
+}
+
+impl Batch {
+    /// Every document must have a line.
+    pub fn new(documents: &[&Features], device: &Device) -> Result<Self> {
+        let lines = || documents.iter().flat_map(|document| &document.lines);
+        let candidates = || documents.iter().flat_map(|document| &document.candidates);
+        let (n, c) = (lines().count(), candidates().count());
+        let starts: Vec<usize> =
+            documents.iter().scan(0, |next, document| Some(std::mem::replace(next, *next + document.lines.len()))).collect();
+        let offsets: Vec<usize> = PLACE_BINS.iter().scan(0, |next, bins| Some(std::mem::replace(next, *next + bins))).collect();
+        let places: Vec<u32> =
+            lines().flat_map(|line| line.places.iter().zip(&offsets).map(|(bin, offset)| (bin + offset) as u32)).collect();
+        let (mut neighbours, mut mask) = (Vec::with_capacity(n * NEIGHBOURS), Vec::with_capacity(n * NEIGHBOURS));
+        let mut means = vec![0.0f32; documents.len() * n];
+        for (d, (document, start)) in documents.iter().zip(&starts).enumerate() {
+            for (i, slots) in document.neighbours.iter().enumerate() {
+                neighbours.extend(slots.iter().map(|slot| (start + slot.unwrap_or(i)) as u32));
+                mask.extend(slots.iter().map(|slot| if slot.is_some() { 0.0 } else { NOWHERE }));
+                means[d * n + start + i] = 1.0 / document.lines.len() as f32;
+            }
+        }
+        let on_lines =
+            documents.iter().zip(&starts).flat_map(|(document, start)| document.candidates.iter().map(move |c| (start + c.line) as u32));
+        let candidate_lines: Vec<u32> = on_lines.chain([0]).collect();
+        let candidate_signs: Vec<f32> = candidates().flat_map(|c| c.signs.iter().copied()).chain([0.0; CANDIDATE_SIGNS]).collect();
+        Ok(Self {
+            words: Bag::new(lines().map(|line| line.words.as_slice()), device)?,
+            grams: Bag::new(lines().map(|line| line.grams.as_slice()), device)?,
+            signs: Tensor::from_vec(lines().flat_map(|line| line.signs).collect(), (n, LINE_SIGNS), device)?,
+            places: Tensor::new(places, device)?,
+            neighbours: Tensor::new(neighbours, device)?,
+            mask: Tensor::from_vec(mask, (n, NEIGHBOURS, 1), device)?,
+            candidate_lines: Tensor::new(candidate_lines, device)?,
+            candidate_signs: Tensor::from_vec(candidate_signs, (c + 1, CANDIDATE_SIGNS), device)?,
+            means: Tensor::from_vec(means, (documents.len(), n), device)?,
+            documents: Tensor::from_vec(
+                documents.iter().flat_map(|d| d.document.iter().copied()).collect(),
+                (documents.len(), DOCUMENT_SIGNS),
+                device,
+            )?,
+        })
+    }
+}
+
+/// What the network answers, before any softmax.
+pub struct Logits {
+    /// `[n, Tag::COUNT]`
+    pub tags: Tensor,
+    /// `[c + 1, Role::COUNT]`; a role compares candidates of its kind only.
+    pub roles: Tensor,
+    /// `[d, Role::COUNT]`: that no candidate plays the role
+    pub absent: Tensor,
+    /// `[d, DOCUMENT_TYPES.len()]`
+    pub types: Tensor,
+}
+
+pub struct Network {
+    words: Tensor,
+    grams: Tensor,
+    words_in: Linear,
+    grams_in: Linear,
+    signs_in: Linear,
+    places: Tensor,
+    embedded: Norm,
+    blocks: Vec<Block>,
+    out: Norm,
+    tags: Linear,
+    context: Linear,
+    ranker: Linear,
+    roles: Linear,
+    absent: Linear,
+    types: Linear,
+}
+
+impl Network {
+    pub fn new(config: &Config, weights: VarBuilder) -> Result<Self> {
+        let Config { words, table, width, context, ranker, .. } = *config;
+        let rows = |name: &str, rows, columns| {
+            weights.get_with_hints((rows, columns), name, Init::Randn { mean: 0.0, stdev: 0.3 / (columns as f64).sqrt() })
+        };
+        let document = width + DOCUMENT_SIGNS;
+        Ok(Self {
+            words: rows("words", words, table)?,
+            grams: rows("grams", GRAM_BUCKETS, table)?,
+            words_in: linear(table, width, weights.pp("words_in"))?,
+            grams_in: linear(table, width, weights.pp("grams_in"))?,
+            signs_in: linear(LINE_SIGNS, width, weights.pp("signs_in"))?,
+            places: rows("places", PLACE_BINS.iter().sum(), width)?,
+            embedded: Norm::new(width, weights.pp("embedded"))?,
+            blocks: (0..config.layers).map(|i| Block::new(config, weights.pp(format!("blocks.{i}")))).collect::<Result<_>>()?,
+            out: Norm::new(width, weights.pp("out"))?,
+            tags: linear(width, Tag::COUNT, weights.pp("tags"))?,
+            context: linear(width, context, weights.pp("context"))?,
+            ranker: linear(CANDIDATE_SIGNS + context, ranker, weights.pp("ranker"))?,
+            roles: linear(ranker, Role::COUNT, weights.pp("roles"))?,
+            absent: linear(document, Role::COUNT, weights.pp("absent"))?,
+            types: linear(document, DOCUMENT_TYPES.len(), weights.pp("types"))?,
+        })
+    }
+
+    pub fn forward(&self, batch: &Batch, noise: &mut dyn Noise) -> Result<Logits> {
+        let mut lines = self.embed(batch, noise)?;
+        for block in &self.blocks {
+            lines = block.forward(&lines, batch, noise)?;
+        }
+        let lines = noise.hidden(self.out.forward(&lines)?)?;
+        let context = self.context.forward(&lines)?.index_select(&batch.candidate_lines, 0)?;
+        let seen = Tensor::cat(&[&noise.hidden(batch.candidate_signs.clone())?, &noise.hidden(context)?], 1)?;
+        let ranked = noise.hidden(self.ranker.forward(&seen)?.relu()?)?;
+        let documents = Tensor::cat(&[batch.means.matmul(&lines)?, noise.hidden(batch.documents.clone())?], 1)?;
+        Ok(Logits {
+            tags: self.tags.forward(&lines)?,
+            roles: self.roles.forward(&ranked)?,
+            absent: self.absent.forward(&documents)?,
+            types: self.types.forward(&documents)?,
+        })
+    }
+
+    /// `[n, width]`
+    fn embed(&self, batch: &Batch, noise: &mut dyn Noise) -> Result<Tensor> {
+        let n = batch.signs.dim(0)?;
+        let words = self.words_in.forward(&batch.words.sum(&self.words, n)?)?;
+        let grams = self.grams_in.forward(&batch.grams.sum(&self.grams, n)?)?;
+        let places = self.places.index_select(&batch.places, 0)?.reshape((n, PLACE_BINS.len(), ()))?.sum(1)?;
+        let sum = (((words + grams)? + self.signs_in.forward(&batch.signs)?)? + places)?;
+        noise.input(self.embedded.forward(&sum)?)
+    }
+}
+
+/// Attention and a hidden layer, each behind a norm and added to what came in.
+struct Block {
+    attention_norm: Norm,
+    attention: Attention,
+    hidden_norm: Norm,
+    widen: Linear,
+    narrow: Linear,
+}
+
+impl Block {
+    fn new(config: &Config, weights: VarBuilder) -> Result<Self> {
+        let width = config.width;
+        Ok(Self {
+            attention_norm: Norm::new(width, weights.pp("attention_norm"))?,
+            attention: Attention::new(config, weights.pp("attention"))?,
+            hidden_norm: Norm::new(width, weights.pp("hidden_norm"))?,
+            widen: linear(width, 2 * width, weights.pp("widen"))?,
+            narrow: linear(2 * width, width, weights.pp("narrow"))?,
+        })
+    }
+
+    fn forward(&self, x: &Tensor, batch: &Batch, noise: &mut dyn Noise) -> Result<Tensor> {
+        let attended = self.attention.forward(&self.attention_norm.forward(x)?, batch)?;
+        let x = (x + noise.hidden(attended)?)?;
+        let hidden = self.widen.forward(&self.hidden_norm.forward(&x)?)?.gelu()?;
+        x + noise.hidden(self.narrow.forward(&hidden)?)?
+    }
+}
+
+/// Each line attends to its [`NEIGHBOURS`] only.
+struct Attention {
+    query: Linear,
+    key: Linear,
+    value: Linear,
+    out: Linear,
+    /// `[NEIGHBOURS, heads]`
+    bias: Tensor,
+    heads: usize,
+}
+
+impl Attention {
+    fn new(config: &Config, weights: VarBuilder) -> Result<Self> {
+        let project = |name: &str| linear(config.width, config.width, weights.pp(name));
+        Ok(Self {
+            query: project("query")?,
+            key: project("key")?,
+            value: project("value")?,
+            out: project("out")?,
+            bias: weights.get_with_hints((NEIGHBOURS, config.heads), "bias", Init::Const(0.0))?,
+            heads: config.heads,
+        })
+    }
+
+    fn forward(&self, x: &Tensor, batch: &Batch) -> Result<Tensor> {
+        let (n, width) = x.dims2()?;
+        let (heads, size) = (self.heads, width / self.heads);
+        let around = |projected: Tensor| projected.index_select(&batch.neighbours, 0)?.reshape((n, NEIGHBOURS, heads, size));
+        let query = (self.query.forward(x)?.reshape((n, 1, heads, size))? / (size as f64).sqrt())?;
+        let scores = around(self.key.forward(x)?)?.broadcast_mul(&query)?.sum(3)?;
+        let scores = scores.broadcast_add(&self.bias)?.broadcast_add(&batch.mask)?;
+        let shares = ops::softmax(&scores, 1)?.unsqueeze(3)?;
+        let mixed = around(self.value.forward(x)?)?.broadcast_mul(&shares)?.sum(1)?;
+        self.out.forward(&mixed.reshape((n, width))?)
+    }
+}
+
+/// Layer norm of primitive operations: candle's fused one has no gradient.
+struct Norm {
+    gain: Tensor,
+    bias: Tensor,
+}
+
+impl Norm {
+    fn new(width: usize, weights: VarBuilder) -> Result<Self> {
+        Ok(Self {
+            gain: weights.get_with_hints(width, "gain", Init::Const(1.0))?,
+            bias: weights.get_with_hints(width, "bias", Init::Const(0.0))?,
+        })
+    }
+
+    fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        ops::layer_norm_slow(x, &self.gain, &self.bias, EPSILON)
+    }
+}

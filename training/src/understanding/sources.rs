@@ -1,0 +1,215 @@
+//! The documents that are learnt from, and those that are measured on.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use datasets::splits;
+use datasets::sroie::{self, Keys};
+use datasets::synthetic::documents::DocumentGenerator;
+use datasets::synthetic::typefaces::SYSTEM_FONTS;
+use engine::geometry::Quad;
+use engine::text::{PageSize, TextLine};
+use engine::understand::candidates::Candidate;
+use engine::understand::find_candidates;
+use engine::understand::rows::ReadingOrder;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use tokenizers::models::wordlevel::{WordLevel, WordLevelTrainer};
+use tokenizers::normalizers::replace::ReplacePattern;
+use tokenizers::normalizers::{Lowercase, Replace, Sequence};
+use tokenizers::pre_tokenizers::whitespace::Whitespace;
+use tokenizers::{AddedToken, DecoderWrapper, NormalizerWrapper, PostProcessorWrapper, PreTokenizerWrapper, TokenizerBuilder};
+
+use super::labels::{self, Labels};
+use super::page_size;
+
+/// Words of the vocabulary, and how often a word must stand to be one.
+const WORDS_MAX: usize = 4096;
+const WORD_COUNT_MIN: u64 = 2;
+const UNKNOWN: &str = "[UNK]";
+
+/// Share of the examples that are synthetic, where there are both.
+const SYNTHETIC_SHARE: f64 = 0.4;
+
+/// Layouts of synthetic documents that are only measured on.
+const HELD_OUT_LAYOUTS: [&str; 3] = ["vintner", "web shop", "restaurant"];
+
+/// Pages without sums beside the synthetic documents, as a share of them.
+const PAGES_WITHOUT_SUMS: f64 = 0.05;
+
+/// A document with the text as printed and the labels found on it.
+pub struct Document {
+    pub id: String,
+    pub lines: Vec<TextLine>,
+    pub pages: Vec<PageSize>,
+    labels: Labels,
+    /// The candidates that the labels speak of.
+    candidates: Vec<Candidate>,
+}
+
+impl Document {
+    fn new(id: String, lines: Vec<TextLine>, pages: Vec<PageSize>, label: impl Fn(&ReadingOrder, &[Candidate]) -> Labels) -> Self {
+        let order = ReadingOrder::new(&lines, &pages);
+        let candidates = find_candidates(&order);
+        let labels = label(&order, &candidates);
+        Self { id, labels, candidates, lines, pages }
+    }
+
+    /// The labels, moved to the candidates of the same lines as misread: the one of the same kind that begins nearest. A role whose
+    /// candidates all became unreadable is left open.
+    pub fn labels_for(&self, order: &ReadingOrder, candidates: &[Candidate]) -> Labels {
+        debug_assert_eq!(order.lines.len(), self.labels.tags.len(), "misreading leaves the lines in their places");
+        let moved = |printed: &usize| {
+            let printed = &self.candidates[*printed];
+            let same = candidates.iter().enumerate().filter(|(_, c)| c.line == printed.line && c.kind == printed.kind);
+            same.min_by_key(|(_, c)| c.range.start.abs_diff(printed.range.start)).map(|(i, _)| i)
+        };
+        let mut labels = self.labels.clone();
+        for role in &mut labels.roles {
+            *role = role.take().and_then(|playing| {
+                let known: Vec<usize> = playing.iter().filter_map(moved).collect();
+                (known.is_empty() == playing.is_empty()).then_some(known)
+            });
+        }
+        labels
+    }
+}
+
+/// All documents of a run.
+pub struct Corpus {
+    pub training: Vec<Document>,
+    /// Indices into `training`: the receipts of a supplier, or one synthetic document. Groups are drawn alike often.
+    pub groups: Vec<Vec<usize>>,
+    /// How many of the groups, the last ones, are synthetic.
+    synthetic: usize,
+    /// Receipts of suppliers that training never sees.
+    pub validation: Vec<(Document, Keys)>,
+    /// Synthetic documents in layouts that training never sees.
+    pub synthetic_validation: Vec<(Document, proto::Invoice)>,
+}
+
+impl Corpus {
+    /// Reads SROIE folders and makes `synthetic` documents.
+    pub fn read(folders: &[PathBuf], synthetic: usize, seed: u64) -> Result<Self> {
+        let mut corpus =
+            Self { training: Vec::new(), groups: Vec::new(), synthetic: 0, validation: Vec::new(), synthetic_validation: Vec::new() };
+        for folder in folders {
+            corpus.add_receipts(folder)?;
+        }
+        corpus.add_synthetic(synthetic, seed)?;
+        Ok(corpus)
+    }
+
+    fn add_receipts(&mut self, folder: &PathBuf) -> Result<()> {
+        let held_out = splits::sroie_validation();
+        let receipts = sroie::read(folder)?;
+        let duplicates = sroie::read_duplicates(folder).unwrap_or_default();
+        let suppliers = splits::suppliers(&receipts, &duplicates);
+        let mut documents: BTreeMap<&str, (Document, &Keys)> = BTreeMap::new();
+        for receipt in &receipts {
+            let pages = vec![page_size(&receipt.image)?];
+            let label = |order: &ReadingOrder, candidates: &[Candidate]| labels::of_receipt(order, candidates, &receipt.keys);
+            documents.insert(&receipt.id, (Document::new(receipt.id.clone(), receipt.lines.clone(), pages, label), &receipt.keys));
+        }
+        for supplier in suppliers {
+            let mut group = Vec::new();
+            for id in supplier {
+                let (document, keys) = documents.remove(id).with_context(|| format!("receipt {id} has two suppliers"))?;
+                if held_out.contains(id) {
+                    self.validation.push((document, keys.clone()));
+                } else {
+                    group.push(self.training.len());
+                    self.training.push(document);
+                }
+            }
+            self.groups.extend((!group.is_empty()).then_some(group));
+        }
+        Ok(())
+    }
+
+    fn add_synthetic(&mut self, count: usize, seed: u64) -> Result<()> {
+        if count == 0 {
+            return Ok(());
+        }
+        let generator =
+            DocumentGenerator::new(Path::new(SYSTEM_FONTS), seed).context("no synthetic documents: the generator has no fonts")?;
+        for index in 0..count as u64 {
+            let made = generator.text(index);
+            let size = |page: &proto::Page| PageSize { width: page.width, height: page.height };
+            let pages = made.truth.pages.iter().map(size).collect();
+            let label = |order: &ReadingOrder, candidates: &[Candidate]| labels::of_invoice(order, candidates, &made.truth);
+            let document = Document::new(format!("synthetic-{index}"), made.lines, pages, label);
+            if HELD_OUT_LAYOUTS.contains(&made.layout) {
+                self.synthetic_validation.push((document, made.truth));
+                continue;
+            }
+            self.groups.push(vec![self.training.len()]);
+            self.training.push(document);
+            self.synthetic += 1;
+        }
+        self.add_pages_without_sums(seed)
+    }
+
+    /// Pages that are no documents of trade: the lines of several documents that hold neither digits nor names, in one column.
+    fn add_pages_without_sums(&mut self, seed: u64) -> Result<()> {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let printed = self.training.len();
+        for index in 0..(self.synthetic as f64 * PAGES_WITHOUT_SUMS) as usize {
+            let mut lines: Vec<TextLine> = Vec::new();
+            while lines.len() < rng.random_range(3..40) {
+                let document = &self.training[rng.random_range(0..printed)];
+                let line = &document.lines[rng.random_range(0..document.lines.len())];
+                if !line.text.contains(|c: char| c.is_ascii_digit()) {
+                    let top = 40.0 * lines.len() as f32;
+                    let quad = Quad::from_edges(80.0, top, 80.0 + line.quad.width(), top + 28.0);
+                    lines.push(TextLine { page: 0, quad, ..line.clone() });
+                }
+            }
+            let pages = vec![PageSize { width: 1240, height: 1754 }];
+            let document = Document::new(format!("no-sums-{index}"), lines, pages, |order, _| labels::of_nothing(order));
+            self.groups.push(vec![self.training.len()]);
+            self.training.push(document);
+            self.synthetic += 1;
+        }
+        Ok(())
+    }
+
+    /// A group at random, synthetic ones together in their share.
+    pub fn draw_group(&self, rng: &mut ChaCha8Rng) -> usize {
+        let printed = self.groups.len() - self.synthetic;
+        let synthetic = printed == 0 || (self.synthetic > 0 && rng.random_bool(SYNTHETIC_SHARE));
+        if synthetic { printed + rng.random_range(0..self.synthetic) } else { rng.random_range(0..printed) }
+    }
+}
+
+/// A trained vocabulary.
+pub struct TrainedVocabulary {
+    /// In the form of `tokenizers`.
+    pub json: String,
+    pub size: usize,
+}
+
+/// The frequent words of the training documents, in lower case with digits as `0`; id 0 stands for all others.
+pub fn vocabulary(documents: &[Document]) -> Result<TrainedVocabulary> {
+    let failed = |e: tokenizers::Error| anyhow::anyhow!(e).context("the vocabulary cannot be trained");
+    let digits = Replace::new(ReplacePattern::Regex(r"\d".into()), "0").map_err(failed)?;
+    let normalizer: NormalizerWrapper = Sequence::new(vec![Lowercase.into(), digits.into()]).into();
+    let model = WordLevel::builder().unk_token(UNKNOWN.into()).build().map_err(failed)?;
+    let mut tokenizer = TokenizerBuilder::<WordLevel, NormalizerWrapper, PreTokenizerWrapper, PostProcessorWrapper, DecoderWrapper>::new()
+        .with_model(model)
+        .with_normalizer(Some(normalizer))
+        .with_pre_tokenizer(Some(Whitespace.into()))
+        .build()
+        .map_err(failed)?;
+    let mut trainer = WordLevelTrainer::builder()
+        .min_frequency(WORD_COUNT_MIN)
+        .vocab_size(WORDS_MAX)
+        .show_progress(false)
+        .special_tokens(vec![AddedToken::from(UNKNOWN, true)])
+        .build()
+        .context("the vocabulary's trainer cannot be built")?;
+    let texts = documents.iter().flat_map(|document| document.lines.iter().map(|line| line.text.as_str()));
+    tokenizer.train(&mut trainer, texts).map_err(failed)?;
+    Ok(TrainedVocabulary { json: tokenizer.to_string(false).map_err(failed)?, size: tokenizer.get_vocab_size(true) })
+}
