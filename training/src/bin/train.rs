@@ -15,6 +15,7 @@ use training::import::{Source as Origin, import};
 use training::localisation::{Localisation, Pages};
 use training::optimise::Recipe;
 use training::recognition::{Lines, Receipts, Recognition, split};
+use training::understanding::Options;
 
 /// Trains the networks of Cellarbook.
 #[derive(Parser)]
@@ -30,6 +31,8 @@ enum Command {
     Localisation(RunArgs),
     /// The recogniser: lines of text to characters.
     Recognition(RecognitionArgs),
+    /// Understanding: what the lines of a document mean.
+    Understanding(UnderstandingArgs),
     /// Weights of PP-OCRv6 (ONNX) in our networks' form.
     #[command(subcommand)]
     Import(ImportCommand),
@@ -104,13 +107,40 @@ struct RecognitionArgs {
     fonts: Option<PathBuf>,
 }
 
+#[derive(Args)]
+struct UnderstandingArgs {
+    /// Folders with training data in SROIE's layout; the committed validation receipts are held back.
+    #[arg(long, env = "CELLARBOOK_DATA", required = true, num_args = 1..)]
+    data: Vec<PathBuf>,
+    #[arg(long, env = "CELLARBOOK_OUT")]
+    out: PathBuf,
+    /// Steps a network.
+    #[arg(long, env = "CELLARBOOK_STEPS", default_value_t = 900)]
+    steps: usize,
+    /// Networks of different seeds, whose probabilities are averaged.
+    #[arg(long, default_value_t = 2)]
+    members: usize,
+    #[arg(long, env = "CELLARBOOK_SEED", default_value_t = 1)]
+    seed: u64,
+    /// Synthetic documents to draw from.
+    #[arg(long, default_value_t = 1500)]
+    synthetic: usize,
+    #[arg(long, env = "CELLARBOOK_DEVICE", value_enum, default_value = "cpu")]
+    device: DeviceKind,
+    /// Keeps the networks that the run in --out has finished.
+    #[arg(long)]
+    resume: bool,
+}
+
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(120);
 const WARM_UP_STEPS: u64 = 100;
 
 fn main() -> Result<()> {
+    tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false).init();
     match Cli::parse().network {
         Command::Localisation(args) => localisation(&args),
         Command::Recognition(args) => recognition(&args),
+        Command::Understanding(args) => understanding(args),
         Command::Import(ImportCommand::Localisation(files)) => Ok(import(&files.onnx, &Origin::Detector, &files.out)?),
         Command::Import(ImportCommand::Recognition { files, dictionary }) => {
             Ok(import(&files.onnx, &Origin::Recogniser { dictionary }, &files.out)?)
@@ -161,6 +191,11 @@ fn schedule(run: &RunArgs, network: &str, learning_rate: f64) -> Schedule {
         checkpoint_every: CHECKPOINT_EVERY,
         metadata: HashMap::from([("network".to_owned(), network.to_owned())]),
     }
+}
+
+fn understanding(args: UnderstandingArgs) -> Result<()> {
+    let UnderstandingArgs { data, out, steps, members, seed, synthetic, resume, .. } = args;
+    training::understanding::train(&Options { data, out, steps, members, seed, synthetic, resume, device: device(args.device)? })
 }
 
 /// The receipts to train on and those held back.

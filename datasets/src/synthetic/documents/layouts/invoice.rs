@@ -174,7 +174,7 @@ impl InvoiceLayout {
             ]),
             references: *dice.pick(&[References::Lines, References::Columns, References::Boxes, References::Row]),
             customer: *dice.pick(&[Side::Left, Side::Left, Side::Right]),
-            columns: dice.pick(&COLUMNS),
+            columns: dice.pick::<&[Column]>(&COLUMNS),
             rules: *dice.pick(&[Rules::None, Rules::Header, Rules::Rows, Rules::Grid, Rules::InverseHeader, Rules::Zebra]),
             vat: *dice.pick(&[VatPlace::Total, VatPlace::ByRate, VatPlace::Summary, VatPlace::Summary]),
             framed_totals: dice.chance(0.3),
