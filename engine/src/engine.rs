@@ -187,6 +187,13 @@ impl Engine {
         Ok(to_lines(0, quads, readings))
     }
 
+    /// What given lines of text mean: the document without reading its pages.
+    pub fn understand_lines(&self, source: &str, lines: &[TextLine], pages: &[Page]) -> Result<Invoice, ExtractError> {
+        let mut invoice = self.understand(source, lines, pages, &mut Timings::default())?;
+        invoice.model = Some(self.model.clone());
+        Ok(invoice)
+    }
+
     /// The lines of a page in reading order; a page that lies on its side or upside down is set upright first.
     fn read_page(&self, page: &mut Page, at: &mut At) -> Result<Vec<TextLine>, ExtractError> {
         if let Some(lines) = &page.native_text {

@@ -51,7 +51,7 @@ pub struct Labels {
 /// From the four strings of a SROIE receipt: the other fields stay open.
 pub fn of_receipt(order: &ReadingOrder, candidates: &[Candidate], keys: &Keys) -> Labels {
     let company = best_run(order, &keys.company, COMPANY_LINES_MAX, COMPANY_SIMILARITY_MIN, company_similarity);
-    let address = best_run(order, &keys.address, ADDRESS_LINES_MAX, ADDRESS_SIMILARITY_MIN, |key, run| normalized_levenshtein(key, run));
+    let address = best_run(order, &keys.address, ADDRESS_LINES_MAX, ADDRESS_SIMILARITY_MIN, normalized_levenshtein);
     let rest = [(Tag::SupplierName, &company), (Tag::SupplierAddress, &address)]
         .into_iter()
         .filter(|(_, run)| run.is_some())

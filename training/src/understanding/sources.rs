@@ -101,7 +101,7 @@ impl Corpus {
         Ok(corpus)
     }
 
-    fn add_receipts(&mut self, folder: &PathBuf) -> Result<()> {
+    fn add_receipts(&mut self, folder: &Path) -> Result<()> {
         let held_out = splits::sroie_validation();
         let receipts = sroie::read(folder)?;
         let duplicates = sroie::read_duplicates(folder).unwrap_or_default();

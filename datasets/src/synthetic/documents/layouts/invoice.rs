@@ -13,7 +13,7 @@ use crate::synthetic::typefaces::within_charset;
 
 /// Width of A4 at about 150 dots an inch; the height follows.
 const WIDTH_PX: f32 = 1240.0;
-const A4_RATIO: f32 = 1.4142;
+const A4_RATIO: f32 = std::f32::consts::SQRT_2;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Letterhead {
@@ -237,7 +237,7 @@ impl Press<'_, '_> {
 
     /// `Caption: ` as one document always ends its captions.
     fn colon(&mut self) -> &'static str {
-        *self.dice.pick(&[": ", " ", ": ", " : ", ". "])
+        self.dice.pick::<&str>(&[": ", " ", ": ", " : ", ". "])
     }
 
     fn write(&mut self, anchor: Anchor, y: f32, style: Style, pieces: &[Piece]) {
