@@ -8,7 +8,10 @@
 
 pub mod business;
 pub mod clock;
+pub mod corrections;
 pub mod debezium;
+pub mod documents;
+pub mod extractions;
 pub mod ledger;
 pub mod money;
 pub mod report;

@@ -163,8 +163,8 @@ pub async fn report(store: &Store, business: &str, period: Period, clock: Clock)
         vat_return: books.vat_return().await?,
         inventory: books.inventory().await?,
         pending: books.pending().await?,
-        dead_letters: books.count("SELECT count(*) FROM dead_letters WHERE ? <> ''").await?,
-        review_queue: books.count("SELECT count(*) FROM documents WHERE business_id = ? AND status = 'REVIEW'").await?,
+        dead_letters: books.dead_letters().await?,
+        review_queue: books.review_queue().await?,
         waiting: books.waiting().await?,
     };
     Ok(report)
@@ -270,20 +270,24 @@ impl Books<'_> {
             sum(iif(kind = 'sale' AND effective_date >= ?2, -quantity, 0)) AS sold, \
             sum(iif(kind = 'purchase' AND effective_date >= ?2, quantity, 0)) AS received \
             FROM stock_movements JOIN journals USING (business_id, journal_id) JOIN products USING (business_id, product_id) \
-            WHERE business_id = ?1 AND effective_date <= ?3 GROUP BY product_id ORDER BY name, unit";
+            WHERE business_id = ?1 AND effective_date <= ?3 GROUP BY product_id \
+            HAVING on_hand <> 0 OR sold <> 0 OR received <> 0 ORDER BY name, unit";
         let rows: Vec<Inventory> =
             sqlx::query_as(select).bind(self.business).bind(&self.from).bind(&self.to).fetch_all(&mut *self.db).await?;
         Ok(rows.into_iter().map(flagged).collect())
     }
 
     async fn pending(&mut self) -> Result<i64, StoreError> {
-        let rows: i64 =
-            sqlx::query_scalar(AssertSqlSafe(format!("SELECT count(*) {PENDING}"))).bind(self.business).fetch_one(&mut *self.db).await?;
-        Ok(rows + self.count("SELECT count(*) FROM held_changes WHERE ? <> ''").await?)
+        let select = format!("SELECT (SELECT count(*) {PENDING}) + (SELECT count(*) FROM held_changes)");
+        Ok(sqlx::query_scalar(AssertSqlSafe(select)).bind(self.business).fetch_one(&mut *self.db).await?)
     }
 
-    /// A count that may depend on the business.
-    async fn count(&mut self, select: &'static str) -> Result<i64, StoreError> {
+    async fn dead_letters(&mut self) -> Result<i64, StoreError> {
+        Ok(sqlx::query_scalar("SELECT count(*) FROM dead_letters").fetch_one(&mut *self.db).await?)
+    }
+
+    async fn review_queue(&mut self) -> Result<i64, StoreError> {
+        let select = "SELECT count(*) FROM documents WHERE business_id = ? AND status = 'REVIEW'";
         Ok(sqlx::query_scalar(select).bind(self.business).fetch_one(&mut *self.db).await?)
     }
 

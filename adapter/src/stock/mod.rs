@@ -1,5 +1,6 @@
 //! Stock: products in base units, what packs hold, who matches which supplier's item.
 
+pub mod pack;
 pub mod product;
 
 use std::{fmt, str::FromStr};

@@ -2,7 +2,7 @@
 
 use sqlx::SqliteConnection;
 
-use super::Unit;
+use super::{Unit, pack};
 
 /// The product that the till calls `name`; made where it is new. What the till sells is no proposal any more.
 pub async fn sold_as(db: &mut SqliteConnection, business: &str, name: &str, unit: Unit) -> sqlx::Result<i64> {
@@ -16,11 +16,43 @@ pub async fn sold_as(db: &mut SqliteConnection, business: &str, name: &str, unit
     match known {
         Some((product_id, false)) => Ok(product_id),
         Some((product_id, true)) => {
-            let confirm = "UPDATE products SET proposed = 0 WHERE business_id = ? AND product_id = ?";
-            sqlx::query(confirm).bind(business).bind(product_id).execute(db).await?;
+            confirm(db, business, product_id).await?;
             Ok(product_id)
         }
-        None => add(db, business, name, unit, false).await,
+        None => match proposal_of(db, business, name, unit).await? {
+            Some(product_id) => adopt(db, business, product_id, name).await,
+            None => add(db, business, name, unit, false).await,
+        },
+    }
+}
+
+/// What a supplier calls `Stout 50L Keg` before the till has sold a `Stout`.
+async fn proposal_of(db: &mut SqliteConnection, business: &str, name: &str, unit: Unit) -> sqlx::Result<Option<i64>> {
+    let name = pack::bare_name(name);
+    let same = |product: &Product| product.proposed && product.unit == unit.name() && pack::bare_name(&product.name) == name;
+    Ok(all(db, business).await?.into_iter().find(same).map(|product| product.product_id))
+}
+
+/// The proposal is the till's product: it takes its name, and its stock stays where it is.
+async fn adopt(db: &mut SqliteConnection, business: &str, product_id: i64, name: &str) -> sqlx::Result<i64> {
+    let rename = "UPDATE products SET name = ?, proposed = 0 WHERE business_id = ? AND product_id = ?";
+    sqlx::query(rename).bind(name).bind(business).bind(product_id).execute(db).await?;
+    Ok(product_id)
+}
+
+/// A product that is no proposal any more.
+pub async fn confirm(db: &mut SqliteConnection, business: &str, product_id: i64) -> sqlx::Result<()> {
+    let confirm = "UPDATE products SET proposed = 0 WHERE business_id = ? AND product_id = ?";
+    sqlx::query(confirm).bind(business).bind(product_id).execute(db).await?;
+    Ok(())
+}
+
+/// The product that a supplier's description names; proposed where it is new.
+pub async fn proposed_as(db: &mut SqliteConnection, business: &str, name: &str, unit: Unit) -> sqlx::Result<i64> {
+    let select = "SELECT product_id FROM products WHERE business_id = ? AND name = ? AND unit = ?";
+    match sqlx::query_scalar(select).bind(business).bind(name).bind(unit.name()).fetch_optional(&mut *db).await? {
+        Some(product_id) => Ok(product_id),
+        None => add(db, business, name, unit, true).await,
     }
 }
 
@@ -35,4 +67,70 @@ pub async fn add(db: &mut SqliteConnection, business: &str, name: &str, unit: Un
     .bind(proposed)
     .fetch_one(db)
     .await
+}
+
+/// A supplier's item as an invoice line names it.
+#[derive(Debug, Clone, Copy)]
+pub struct Item<'a> {
+    /// Under which the business's aliases of this supplier are kept.
+    pub supplier: &'a str,
+    pub code: Option<&'a str>,
+    pub description: Option<&'a str>,
+}
+
+/// A product of the business.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Product {
+    pub product_id: i64,
+    pub name: String,
+    pub unit: String,
+    pub proposed: bool,
+}
+
+/// The product that an item is: by the supplier's code, then by what was learnt of its description, then by its name.
+pub async fn matching(db: &mut SqliteConnection, business: &str, item: Item<'_>) -> sqlx::Result<Option<Product>> {
+    for (kind, value) in keys(item) {
+        let select = "SELECT product_id, name, unit, proposed FROM product_aliases JOIN products USING (business_id, product_id) \
+            WHERE business_id = ? AND supplier = ? AND kind = ? AND item = ?";
+        let query = sqlx::query_as(select).bind(business).bind(item.supplier).bind(kind).bind(value);
+        if let Some(product) = query.fetch_optional(&mut *db).await? {
+            return Ok(Some(product));
+        }
+    }
+    let Some(description) = item.description else { return Ok(None) };
+    let name = pack::bare_name(description);
+    let products = all(db, business).await?;
+    // What the till sells goes before what another invoice proposed.
+    Ok(products.into_iter().filter(|product| pack::bare_name(&product.name) == name).min_by_key(|product| product.proposed))
+}
+
+/// Remembers that an item is a product.
+pub async fn learn(db: &mut SqliteConnection, business: &str, item: Item<'_>, product_id: i64) -> sqlx::Result<()> {
+    for (kind, value) in keys(item) {
+        sqlx::query("INSERT OR REPLACE INTO product_aliases VALUES (?, ?, ?, ?, ?)")
+            .bind(business)
+            .bind(item.supplier)
+            .bind(kind)
+            .bind(value)
+            .bind(product_id)
+            .execute(&mut *db)
+            .await?;
+    }
+    Ok(())
+}
+
+/// The products of a business, by name.
+pub async fn all(db: &mut SqliteConnection, business: &str) -> sqlx::Result<Vec<Product>> {
+    let select = "SELECT product_id, name, unit, proposed FROM products WHERE business_id = ? ORDER BY name, unit";
+    sqlx::query_as(select).bind(business).fetch_all(db).await
+}
+
+/// Words in lower case with single spaces: how names are compared.
+pub fn normalised(text: &str) -> String {
+    text.to_lowercase().split(|letter: char| !letter.is_alphanumeric()).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+fn keys(item: Item<'_>) -> impl Iterator<Item = (&'static str, String)> {
+    let code = item.code.map(|code| ("code", normalised(code)));
+    code.into_iter().chain(item.description.map(|description| ("description", normalised(description)))).filter(|(_, key)| !key.is_empty())
 }

@@ -12,6 +12,8 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
+/// Where the commands keep the books unless they are told otherwise.
+pub const DEFAULT_DATABASE: &str = "sqlite:books.db";
 static MIGRATIONS: Migrator = sqlx::migrate!();
 /// How long a command waits for another that is writing.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
@@ -42,6 +44,8 @@ impl FromStr for DatabaseUrl {
 
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
+    #[error("there is no database {path}: `adapter run` or `adapter ingest` makes it", path = path.display())]
+    Missing { path: PathBuf },
     #[error("can't open the database {path}", path = path.display())]
     Open { path: PathBuf, source: sqlx::Error },
     #[error("can't bring the database {path} to this version's tables", path = path.display())]
@@ -78,6 +82,11 @@ impl Store {
         let pool = pool.map_err(|source| StoreError::Open { path: path.clone(), source })?;
         MIGRATIONS.run(&pool).await.map_err(|source| StoreError::Migrate { path: path.clone(), source })?;
         Ok(Self { pool })
+    }
+
+    /// Opens a database that must be there: a question to no books is a slip of the pen.
+    pub async fn open_existing(url: &DatabaseUrl) -> Result<Self, StoreError> {
+        if url.0.exists() { Self::open(url).await } else { Err(StoreError::Missing { path: url.0.clone() }) }
     }
 
     /// Begins to write; other writers wait until this is committed or dropped.

@@ -1,0 +1,39 @@
+//! Events and documents into books: `run`, `ingest`, `report`.
+
+mod ingest;
+mod report;
+mod run;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Keeps stock, sales, purchases, cash and VAT from the till's events and suppliers' documents.
+#[derive(Parser)]
+#[command(version)]
+struct Command {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    Run(run::Run),
+    Ingest(ingest::Ingest),
+    Report(report::Report),
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn".into());
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let done = match Command::parse().action {
+        Action::Run(run) => run.execute().await,
+        Action::Ingest(ingest) => ingest.execute().await,
+        Action::Report(report) => report.execute().await,
+    };
+    done.unwrap_or_else(|error| {
+        eprintln!("adapter: {error:#}");
+        ExitCode::FAILURE
+    })
+}
