@@ -18,6 +18,7 @@ use proto::{
     extraction_server::{Extraction, ExtractionServer},
     invoice,
 };
+use serde_json::json;
 use support::{business, extraction, field, goods, invoice, sale, transaction};
 use tonic::{Request, Response, Status, transport::server::TcpIncoming};
 
@@ -112,12 +113,36 @@ fn a_month_of_a_pub() -> Books {
 }
 
 #[test]
-fn a_month_as_printed_and_as_json() {
+fn a_month_as_json() {
+    // 580 x 0.23 / 1.23 = 108.5, 251 x 0.23 / 1.23 = 46.9: VAT 1.08 + 1.08 + 0.47 - 1.08.
+    let expected = json!({
+        "business": "pub", "from": "2026-03-01", "to": "2026-03-20", "currency": "EUR",
+        "sales": {"gross": "8.31", "net": "6.76", "vat": "1.55", "lines": 4, "transactions": 2},
+        "purchases": {"gross": "256.00", "net": "210.00", "vat": "46.00", "lines": 4, "transactions": 2, "documents": 2},
+        "cash": {"opening": "0.00", "in": "8.31", "out": "10.00", "closing": "-1.69"},
+        "vat_return": {"t1": "1.55", "t2": "46.00", "t3": "0.00", "t4": "44.45"},
+        "inventory": [
+            {"product": "Crisps", "unit": "each", "on_hand": -1, "sold": 1, "received": 0, "flags": ["negative"]},
+            {"product": "Harbour Lager 24x330ml", "unit": "ml", "on_hand": 7920, "sold": 0, "received": 7920, "flags": ["proposed"]},
+            {"product": "Limes", "unit": "each", "on_hand": 40, "sold": 0, "received": 40, "flags": ["proposed"]},
+            {"product": "Plain Stout", "unit": "ml", "on_hand": 99_432, "sold": 568, "received": 100_000, "flags": []},
+        ],
+        "pending": 1, "dead_letters": 2, "review_queue": 1
+    });
+    assert_eq!(a_month_of_a_pub().report(), expected);
+}
+
+#[test]
+fn a_month_as_printed() {
     let books = a_month_of_a_pub();
-    insta::assert_snapshot!("report", books.adapter(&["report", "--business", "pub"]));
-    insta::assert_snapshot!("report_json", books.adapter(&["report", "--business", "pub", "--json"]));
-    insta::assert_snapshot!("documents", books.correct(&["list"]));
-    insta::assert_snapshot!("document", books.correct(&["show", "3"]));
+    let report = books.adapter(&["report", "--business", "pub"]);
+    for part in ["Books of The Long Hall (pub), 2026-03-01 to 2026-03-20, in EUR", "T4 repayable", "waits for transaction t9", "dark.jpg"] {
+        assert!(report.contains(part), "{part}: {report}");
+    }
+    let list = books.correct(&["list"]);
+    assert!(list.contains("LB-1002") && list.contains("the total \"246.00\" is uncertain (41 %)"), "{list}");
+    let document = books.correct(&["show", "3"]);
+    assert!(document.contains("lines[0].product: Plain Stout") && document.contains("totals.gross"), "{document}");
 }
 
 #[test]
@@ -126,7 +151,7 @@ fn periods_of_the_report() {
     let report = books.adapter(&["report", "--business", "pub", "--from", "2026-03-10", "--to", "2026-03-31", "--json"]);
     let report: serde_json::Value = serde_json::from_str(&report).unwrap();
     assert_eq!((report["from"].as_str(), report["to"].as_str()), (Some("2026-03-10"), Some("2026-03-31")));
-    assert_eq!(report["cash"], serde_json::json!({"opening": "11.60", "in": "-3.29", "out": "10.00", "closing": "-1.69"}));
+    assert_eq!(report["cash"], json!({"opening": "11.60", "in": "-3.29", "out": "10.00", "closing": "-1.69"}));
     let turned = books.command("adapter", &["report", "--business", "pub", "--from", "2026-03-10", "--to", "2026-03-01"]);
     assert!(failed(turned).contains("begins on 2026-03-10, after its end"));
     assert!(failed(books.command("adapter", &["report", "--business", "bar"])).contains("known are: pub"));
@@ -247,7 +272,9 @@ fn documents_are_read_by_an_engine_elsewhere() {
     let bad = write(folder, "notes.txt", "no document");
     let arguments = ["ingest", "--business", "pub", "--engine", &engine, &bad, "missing.pdf", &good, &again, &scanned_again];
     let output = books.command("adapter", &arguments);
-    insta::assert_snapshot!("ingest", String::from_utf8_lossy(&output.stdout));
+    let told = "brewery.pdf: posted as document 1\ncopy.pdf: is document 1 already, not posted again\n\
+        scan.pdf: kept as document 2, not posted: it is document 1 again\n";
+    assert_eq!(String::from_utf8_lossy(&output.stdout), told);
     let errors = failed(output);
     assert!(errors.contains("notes.txt: page 1 is neither a picture nor a PDF"), "{errors}");
     assert!(errors.contains("missing.pdf: can't be opened: No such file"), "{errors}");

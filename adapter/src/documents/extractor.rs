@@ -1,7 +1,9 @@
 //! The engine as the adapter sees it: files of a document in, fields out.
 
 use std::future::Future;
+use std::sync::Arc;
 
+use engine::engine::{Engine, ExtractError, LoadError};
 use proto::{ExtractInvoiceRequest, Invoice, extraction_client::ExtractionClient};
 use tonic::transport::{Channel, Endpoint};
 
@@ -14,6 +16,12 @@ pub enum ExtractorError {
     Address(String),
     #[error("the engine at {address} can't be reached")]
     Connect { address: String, source: tonic::transport::Error },
+    #[error("the built-in engine can't be loaded")]
+    Load(#[source] Box<LoadError>),
+    #[error("the document can't be read")]
+    Document(#[source] Box<ExtractError>),
+    #[error("the engine broke off")]
+    Panicked(#[source] tokio::task::JoinError),
     /// The engine's own words.
     #[error("{}", .0.message())]
     Refused(Box<tonic::Status>),
@@ -43,5 +51,27 @@ impl Extractor for Remote {
         let request = ExtractInvoiceRequest { source: source.to_owned(), pages };
         let reply = self.client.clone().extract_invoice(request).await;
         reply.map(tonic::Response::into_inner).map_err(|status| ExtractorError::Refused(Box::new(status)))
+    }
+}
+
+
+/// The engine in this process.
+pub struct InProcess {
+    engine: Arc<Engine>,
+}
+
+impl InProcess {
+    /// With the weights that are part of the program.
+    pub fn built_in() -> Result<Self, ExtractorError> {
+        let engine = Engine::built_in().map_err(|error| ExtractorError::Load(Box::new(error)))?;
+        Ok(Self { engine: Arc::new(engine) })
+    }
+}
+
+impl Extractor for InProcess {
+    async fn extract(&self, source: &str, files: Vec<Vec<u8>>) -> Result<Invoice, ExtractorError> {
+        let (engine, source) = (Arc::clone(&self.engine), source.to_owned());
+        let read = tokio::task::spawn_blocking(move || engine.extract(&source, &files)).await;
+        read.map_err(ExtractorError::Panicked)?.map_err(|error| ExtractorError::Document(Box::new(error)))
     }
 }

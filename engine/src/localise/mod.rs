@@ -42,7 +42,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { longer_side_max: 960, probability: 0.3, score: 0.6, unclip: 1.5 }
+        Self { longer_side_max: 1120, probability: 0.3, score: 0.6, unclip: 1.2 }
     }
 }
 

@@ -9,7 +9,7 @@ use adapter::{
     clock::Clock,
     documents::{
         self, File, Incoming, Received,
-        extractor::{Extractor, Remote},
+        extractor::{Extractor, InProcess, Remote},
     },
     store::{DEFAULT_DATABASE, DatabaseUrl, Store, StoreError},
 };
@@ -28,9 +28,9 @@ pub struct Ingest {
     /// Where the books are: sqlite:PATH.
     #[arg(long, env = "CELLARBOOK_DATABASE", default_value = DEFAULT_DATABASE)]
     database: DatabaseUrl,
-    /// A running engine, such as http://127.0.0.1:50051.
+    /// A running engine, such as http://127.0.0.1:50051; without it the documents are read in this process.
     #[arg(long, env = "CELLARBOOK_ENGINE")]
-    engine: String,
+    engine: Option<String>,
     /// Documents: JPEG, PNG, TIFF, WebP or PDF; each file is one document.
     #[arg(required = true)]
     files: Vec<PathBuf>,
@@ -39,7 +39,10 @@ pub struct Ingest {
 impl Ingest {
     pub async fn execute(self) -> anyhow::Result<ExitCode> {
         let store = Store::open(&self.database).await?;
-        self.ingest_all(&store, &Remote::connect(&self.engine).await?).await
+        match &self.engine {
+            Some(address) => self.ingest_all(&store, &Remote::connect(address).await?).await,
+            None => self.ingest_all(&store, &InProcess::built_in()?).await,
+        }
     }
 
     async fn ingest_all(&self, store: &Store, extractor: &impl Extractor) -> anyhow::Result<ExitCode> {
