@@ -114,3 +114,24 @@ pub fn find_candidates(order: &ReadingOrder) -> Vec<Candidate> {
 fn blank() -> Draft {
     Draft { document_type: DocumentType::Other, document_type_probability: 1.0, header: Vec::new(), items: Vec::new(), vat: Vec::new() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SHIPPED: &[u8] = include_bytes!("../../models/understand.safetensors");
+
+    #[test]
+    fn shipped_weights_fit_and_a_page_without_text_has_no_fields() {
+        let understander = Understander::from_safetensors(SHIPPED).unwrap();
+        let page = [PageSize { width: 100, height: 100 }];
+        assert_eq!(understander.draft(&[], &page).unwrap(), blank());
+    }
+
+    #[test]
+    fn files_that_are_no_weights_are_refused() {
+        assert!(matches!(Understander::from_safetensors(b"no weights"), Err(UnderstandError::NotSafetensors(_))));
+        let foreign = include_bytes!("../../models/recognise.safetensors");
+        assert!(matches!(Understander::from_safetensors(foreign), Err(UnderstandError::HeaderMissing)));
+    }
+}
