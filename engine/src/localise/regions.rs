@@ -36,7 +36,7 @@ pub fn regions(map: &ProbabilityMap, threshold: f32) -> Vec<Region> {
         for run in runs_of(row, y, threshold) {
             let label = labels.push();
             // Corners count: a run reaches one pixel further to both sides.
-            while touching < this && (runs[touching].end < run.start || runs[touching].y + 1 != y) {
+            while touching < this && runs[touching].end < run.start {
                 touching += 1;
             }
             for (i, _) in runs.iter().enumerate().take(this).skip(touching).take_while(|(_, r)| r.start <= run.end) {
@@ -61,14 +61,13 @@ fn runs_of(row: &[f32], y: usize, threshold: f32) -> impl Iterator<Item = Run> {
 
 fn collect(map: &ProbabilityMap, runs: &[Run], labels: &mut Labels) -> Vec<Region> {
     let mut regions: Vec<Region> = Vec::new();
-    let mut region_of_root = vec![usize::MAX; runs.len()];
+    let mut region_of_root: Vec<Option<usize>> = vec![None; runs.len()];
     for (i, run) in runs.iter().enumerate() {
-        let root = labels.root(i);
-        if region_of_root[root] == usize::MAX {
-            region_of_root[root] = regions.len();
+        let index = *region_of_root[labels.root(i)].get_or_insert(regions.len());
+        if index == regions.len() {
             regions.push(Region::default());
         }
-        let region = &mut regions[region_of_root[root]];
+        let region = &mut regions[index];
         region.runs.push(*run);
         let row = &map.values[run.y * map.width..][run.start..run.end];
         region.probability_sum += row.iter().map(|&p| f64::from(p)).sum::<f64>();

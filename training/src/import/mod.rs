@@ -20,13 +20,29 @@ use thiserror::Error;
 
 use graph::{Layer, Layout};
 
-/// What is imported.
+/// What is imported: a network of PP-OCRv6, of the sizes that the configuration says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
-    /// The tiny detector of PP-OCRv6.
-    Detector,
-    /// The tiny recogniser of PP-OCRv6 and its dictionary: a character a line.
-    Recogniser { dictionary: PathBuf },
+    Detector {
+        config: localise::network::Config,
+    },
+    /// The classes are those of the dictionary: a character a line.
+    Recogniser {
+        config: recognise::network::Config,
+        dictionary: PathBuf,
+    },
+}
+
+impl Source {
+    /// The published detector.
+    pub fn detector() -> Self {
+        Self::Detector { config: localise::network::Config::pp_ocrv6_tiny() }
+    }
+
+    /// The published recogniser.
+    pub fn recogniser(dictionary: PathBuf) -> Self {
+        Self::Recogniser { config: recognise::network::Config::pp_ocrv6_tiny(), dictionary }
+    }
 }
 
 #[derive(Debug, Error)]
@@ -59,7 +75,7 @@ pub fn import(onnx: &Path, source: &Source, out: &Path) -> Result<(), ImportErro
     let model = onnx::Model::decode(bytes.as_slice()).map_err(|source| ImportError::Decode { path: onnx.into(), source })?;
     let graph = model.graph.ok_or_else(|| ImportError::Empty { path: onnx.into() })?;
     let mut layers = graph::layers(&graph)?;
-    if let Source::Recogniser { dictionary } = source {
+    if let Source::Recogniser { dictionary, .. } = source {
         let text = String::from_utf8_lossy(&read(dictionary)?).into_owned();
         if let Some(classifier) = layers.last_mut() {
             keep_columns(classifier, &columns_of_charset(&text)?);
@@ -78,10 +94,8 @@ fn slots(source: &Source) -> Result<Vec<(String, ConvSpec)>, ImportError> {
     let backend = Listing::default();
     let nothing = VarBuilder::zeros(DType::F32, &Device::Cpu);
     match source {
-        Source::Detector => localise::network::Network::new(&backend, &localise::network::Config::pp_ocrv6_tiny(), nothing).map(drop),
-        Source::Recogniser { .. } => {
-            recognise::network::Network::new(&backend, &recognise::network::Config::pp_ocrv6_tiny(), nothing).map(drop)
-        }
+        Source::Detector { config } => localise::network::Network::new(&backend, config, nothing).map(drop),
+        Source::Recogniser { config, .. } => recognise::network::Network::new(&backend, config, nothing).map(drop),
     }
     .map_err(|source| ImportError::Network { source })?;
     Ok(backend.slots.into_inner())
@@ -220,7 +234,7 @@ fn bias(spec: &ConvSpec, layer: &Layer) -> Option<Vec<f32>> {
 
 fn serialise(tensors: &BTreeMap<String, Values>, source: &Source) -> Result<Vec<u8>, ImportError> {
     let (network, origin) = match source {
-        Source::Detector => ("localise", "PP-OCRv6 detector, tiny (PaddleOCR, Apache-2.0)"),
+        Source::Detector { .. } => ("localise", "PP-OCRv6 detector, tiny (PaddleOCR, Apache-2.0)"),
         Source::Recogniser { .. } => ("recognise", "PP-OCRv6 recogniser, tiny (PaddleOCR, Apache-2.0), classes cut to the charset"),
     };
     let metadata = HashMap::from([("network".to_owned(), network.to_owned()), ("source".to_owned(), origin.to_owned())]);
@@ -272,7 +286,7 @@ mod tests {
 
     #[test]
     fn a_graph_of_another_network_is_refused() {
-        let slots = slots(&Source::Detector).unwrap();
+        let slots = slots(&Source::detector()).unwrap();
         assert!(matches!(convert(&slots, &[]), Err(ImportError::LayerCount { found: 0, .. })));
         let layer = Layer { layout: Layout::Linear, shape: vec![3, 3], weight: vec![0.0; 9], bias: None };
         let layers = vec![layer; slots.len()];
