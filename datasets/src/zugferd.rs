@@ -126,8 +126,10 @@ struct WordsPage {
     words: Vec<(String, [f32; 4])>,
 }
 
-/// All labelled invoices under `root`, ordered by id.
+/// All labelled invoices under `root`, the corpus or a folder `zugferd-corpus` in it, ordered by id.
 pub fn read(root: &Path) -> Result<Vec<LabelledInvoice>, ZugferdError> {
+    let inner = root.join("zugferd-corpus");
+    let root = if inner.is_dir() { &inner } else { root };
     let folder = root.join("json");
     let entries = fs::read_dir(&folder).map_err(|_| ZugferdError::NotZugferd(root.to_path_buf()))?;
     let mut ids = Vec::new();

@@ -3,6 +3,7 @@
 pub mod checkpoint;
 pub mod ctc;
 pub mod curve;
+pub mod evaluation;
 pub mod fit;
 pub mod import;
 pub mod localisation;
