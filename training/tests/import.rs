@@ -1,6 +1,8 @@
 //! Imported networks compute what ONNX Runtime computes, with every set of instructions of this machine.
 //! `training/reference/make_reference.py` wrote what is compared with.
 
+#![allow(clippy::unwrap_used)] // a test may panic
+
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 

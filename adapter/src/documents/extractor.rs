@@ -54,7 +54,6 @@ impl Extractor for Remote {
     }
 }
 
-
 /// The engine in this process.
 pub struct InProcess {
     engine: Arc<Engine>,

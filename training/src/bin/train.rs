@@ -6,6 +6,7 @@ use candle_nn::VarMap;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use datasets::sroie;
 use datasets::synthetic::lines::LineGenerator;
+use engine::{localise, recognise};
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -141,9 +142,11 @@ fn main() -> Result<()> {
         Command::Localisation(args) => localisation(&args),
         Command::Recognition(args) => recognition(&args),
         Command::Understanding(args) => understanding(args),
-        Command::Import(ImportCommand::Localisation(files)) => Ok(import(&files.onnx, &Origin::Detector, &files.out)?),
+        Command::Import(ImportCommand::Localisation(files)) => {
+            Ok(import(&files.onnx, &Origin::Detector { config: localise::network::Config::pp_ocrv6_tiny() }, &files.out)?)
+        }
         Command::Import(ImportCommand::Recognition { files, dictionary }) => {
-            Ok(import(&files.onnx, &Origin::Recogniser { dictionary }, &files.out)?)
+            Ok(import(&files.onnx, &Origin::Recogniser { dictionary, config: recognise::network::Config::pp_ocrv6_tiny() }, &files.out)?)
         }
     }
 }

@@ -10,7 +10,11 @@ use rayon::prelude::*;
 
 /// Reads each document on `threads` threads; the order of the results is that of the documents. With one thread, times of documents
 /// are not disturbed by each other.
-pub fn in_parallel<D: Sync, R: Send>(documents: &[D], threads: usize, read: impl Fn(&D) -> R + Sync) -> Result<Vec<R>, ThreadsError> {
+pub fn in_parallel<D: Sync, R: Send>(
+    documents: &[D],
+    threads: usize,
+    read: impl Fn(&D) -> R + Sync + Send,
+) -> Result<Vec<R>, ThreadsError> {
     if threads <= 1 {
         return Ok(documents.iter().map(read).collect());
     }

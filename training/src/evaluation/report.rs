@@ -15,7 +15,7 @@ const HEADER: [&str; 4] = ["", "precision", "recall", "F1"];
 /// Rows of a name and precision, recall and F1 in percent.
 pub fn table(rows: &[(String, Tally)]) -> Table {
     let mut table = Table::new();
-    table.load_preset(presets::UTF8_HORIZONTAL_ONLY).set_header(HEADER);
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_header(HEADER);
     for (name, tally) in rows {
         let percents = [tally.precision(), tally.recall(), tally.f1()].map(|share| format!("{:.1}", share * 100.0));
         table.add_row([vec![name.clone()], percents.to_vec()].concat());
