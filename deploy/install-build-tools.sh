@@ -31,6 +31,10 @@ if [ ${#packages[@]} -gt 0 ]; then
         exit 1
     fi
     apt-get update -qq
+    if [[ " ${packages[*]} " == *" rustup "* ]] && ! apt-cache show rustup >/dev/null 2>&1; then
+        echo "This release has no package rustup: please install Rust from https://rustup.rs first." >&2
+        exit 1
+    fi
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
 fi
 

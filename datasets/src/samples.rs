@@ -46,7 +46,7 @@ use RateClass::{Reduced, Standard, Zero};
 
 const SAMPLES: [Sample; 6] = [
     Sample {
-        file: "harbour-brewing-invoice.png",
+        file: "harbour-brewing-invoice.jpg",
         layout: "brewery",
         family: "liberationsans",
         capture: Capture::Print,
@@ -130,7 +130,7 @@ const SAMPLES: [Sample; 6] = [
         ],
     },
     Sample {
-        file: "harbour-brewing-credit-note.png",
+        file: "harbour-brewing-credit-note.jpg",
         layout: "brewery",
         family: "liberationsans",
         capture: Capture::Print,

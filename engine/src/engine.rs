@@ -208,9 +208,11 @@ impl Engine {
         if upright::is_doubtful(&readings) {
             let turned = upright::turn_round(page);
             let turned_quads = upright::turn_quads_round(page, &quads);
-            let turned_readings = self.recognise(&turned, &turned_quads, at)?;
-            if upright::reads_better(&turned_readings, &readings) {
-                (*page, quads, readings) = (turned, turned_quads, turned_readings);
+            // A poor print is doubtful too, so a few lines decide before the whole page is read again.
+            let (telling, before) = upright::longest(&turned_quads, readings.iter().rev());
+            if upright::reads_better(&self.recognise(&turned, &telling, at)?, &before) {
+                readings = self.recognise(&turned, &turned_quads, at)?;
+                (*page, quads) = (turned, turned_quads);
             }
         }
         Ok(to_lines(at.page, quads, readings))

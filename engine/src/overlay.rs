@@ -1,5 +1,7 @@
 //! A page with what was read drawn on it: grey quads for lines of text, coloured ones with a name for fields.
 
+use std::collections::HashSet;
+
 use ab_glyph::FontRef;
 use image::{DynamicImage, GrayImage, Rgb, RgbImage};
 use imageproc::{
@@ -15,7 +17,7 @@ const TEXT: Rgb<u8> = Rgb([170, 170, 190]);
 const LABEL_INK: Rgb<u8> = Rgb([255, 255, 255]);
 
 /// Labels as a share of the page's shorter edge, and at least legible.
-const LABEL_SHARE: f32 = 1.0 / 60.0;
+const LABEL_SHARE: f32 = 1.0 / 80.0;
 const MIN_LABEL_PIXELS: f32 = 11.0;
 /// Stroke as a share of the label's height.
 const STROKE_SHARE: f32 = 1.0 / 7.0;
@@ -26,14 +28,25 @@ pub fn annotate(image: &GrayImage, page: u32, invoice: &Invoice) -> RgbImage {
     for line in invoice.text.iter().filter(|line| line.page == page) {
         canvas.outline(&line.quad, TEXT, 1);
     }
-    for (path, field) in invoice.fields() {
-        if field.page == Some(page) {
-            let colour = colour(&path);
-            canvas.outline(&field.quad, colour, canvas.stroke);
-            canvas.label(&field.quad, colour, &path);
+    let mut labelled = HashSet::new();
+    for (path, field) in invoice.fields().into_iter().filter(|(_, field)| field.page == Some(page)) {
+        let colour = colour(&path);
+        canvas.outline(&field.quad, colour, canvas.stroke);
+        let name = name(&path);
+        if labelled.insert(name.clone()) {
+            canvas.label(&field.quad, colour, &name);
         }
     }
     canvas.image
+}
+
+/// The path without the number of its row: only a table's first row on a page is labelled, or labels would hide the rows above.
+fn name(path: &str) -> String {
+    match path.split_once('[').zip(path.split_once(']')) {
+        Some((("lines", _), (_, cell))) => cell.trim_start_matches('.').to_owned(),
+        Some(((table, _), (_, cell))) => format!("{table}{cell}"),
+        None => path.to_owned(),
+    }
 }
 
 /// One colour for each part of a document.
@@ -126,6 +139,18 @@ mod tests {
         assert_eq!((edge, inside), (colour("totals.gross"), white));
         assert_ne!(label, white, "the label stands above the quad");
         assert_eq!(colours(2), (white, white, white));
+    }
+
+    #[test]
+    fn labels_name_columns_once() {
+        for (path, expected) in [
+            ("totals.gross", "totals.gross"),
+            ("lines[12].unit_price", "unit_price"),
+            ("vat[0].rate", "vat.rate"),
+            ("currency", "currency"),
+        ] {
+            assert_eq!(name(path), expected);
+        }
     }
 
     #[test]

@@ -15,6 +15,8 @@ const ELONGATION_MIN: f32 = 3.0;
 const LINES_MIN: usize = 4;
 /// Characters upside down are still read as some characters, with less confidence than this.
 const DOUBTFUL_CONFIDENCE: f32 = 0.75;
+/// Lines that are read turned round before the whole page is.
+const TELLING_LINES_MAX: usize = 8;
 /// Turned round, a page must read so much better.
 const CONFIDENCE_GAIN_MIN: f32 = 0.1;
 
@@ -29,6 +31,13 @@ pub fn lies_sideways(quads: &[Quad]) -> bool {
 /// Whether a page reads so badly that it may lie upside down.
 pub fn is_doubtful(readings: &[Reading]) -> bool {
     readings.len() >= LINES_MIN && confidence(readings) < DOUBTFUL_CONFIDENCE
+}
+
+/// The longest lines, a few, with their readings: enough to tell which way up a page lies.
+pub fn longest<'a>(quads: &[Quad], readings: impl Iterator<Item = &'a Reading>) -> (Vec<Quad>, Vec<Reading>) {
+    let mut lines: Vec<(Quad, &Reading)> = quads.iter().copied().zip(readings).collect();
+    lines.sort_by(|a, b| b.0.width().total_cmp(&a.0.width()));
+    lines.into_iter().take(TELLING_LINES_MAX).map(|(quad, reading)| (quad, reading.clone())).unzip()
 }
 
 /// Whether a page reads clearly better turned round.
@@ -92,6 +101,16 @@ mod tests {
         assert!(is_doubtful(&bad));
         assert!(!is_doubtful(&bad[..3]), "too few lines");
         assert!(reads_better(&good, &bad) && !reads_better(&bad, &good) && !reads_better(&bad, &bad));
+    }
+
+    #[test]
+    fn the_longest_lines_come_with_their_readings() {
+        let quads: Vec<Quad> = (0..20).map(|i| Quad::from_edges(0.0, 0.0, 10.0 + ((i * 7) % 20) as f32, 8.0)).collect();
+        let readings: Vec<Reading> = (0..20).map(|i| reading(&format!("{}", 10 + (i * 7) % 20), 0.5)).collect();
+        let (longest, read) = longest(&quads, readings.iter());
+        let widths: Vec<String> = longest.iter().map(|quad| quad.width().to_string()).collect();
+        assert_eq!(widths, read.iter().map(|r| r.text.clone()).collect::<Vec<_>>());
+        assert_eq!(widths, ["29", "28", "27", "26", "25", "24", "23", "22"]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What a run needs to go on after a kill, in one safetensors file, replaced atomically.
 
 use candle_core::{DType, Device, Tensor};
+use candle_nn::{VarBuilder, VarMap};
 use safetensors::SafeTensors;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -67,8 +68,21 @@ pub fn read_progress(path: &Path) -> Result<(HashMap<String, Tensor>, Progress),
     Ok((state, progress))
 }
 
-/// Loads a network's weights into `variables` by name, all of them.
-pub fn load_weights(variables: &candle_nn::VarMap, bytes: &[u8]) -> candle_core::Result<()> {
+/// A network on `variables`, with the weights `init` (safetensors, every one by its name) or with random ones.
+pub fn network<N>(
+    variables: &VarMap,
+    init: Option<&[u8]>,
+    device: &Device,
+    build: impl FnOnce(VarBuilder) -> candle_core::Result<N>,
+) -> candle_core::Result<N> {
+    let network = build(VarBuilder::from_varmap(variables, DType::F32, device))?;
+    if let Some(init) = init {
+        load_weights(variables, init)?;
+    }
+    Ok(network)
+}
+
+fn load_weights(variables: &VarMap, bytes: &[u8]) -> candle_core::Result<()> {
     let weights = candle_core::safetensors::load_buffer(bytes, &Device::Cpu)?;
     for (name, variable) in variables.data().lock().expect("no panic while it is held").iter() {
         let Some(weight) = weights.get(name) else { candle_core::bail!("the weights have no {name}") };

@@ -52,7 +52,7 @@ impl Target {
     }
 }
 
-/// Mean loss (nats a line) over logits `[n, columns, classes]`, with its gradient. A line too short for its text counts as 0.
+/// Mean loss (nats a character) over logits `[n, columns, classes]`, with its gradient. A line too short for its text counts as 0.
 pub fn ctc_loss(logits: &Tensor, targets: &[Target]) -> Result<(f32, Tensor)> {
     let (n, columns, classes) = logits.dims3()?;
     if n != targets.len() {
@@ -66,7 +66,8 @@ pub fn ctc_loss(logits: &Tensor, targets: &[Target]) -> Result<(f32, Tensor)> {
         .zip(targets)
         .map(|((gradient, logits), target)| line_loss(logits, classes, target, gradient))
         .collect();
-    let share = 1.0 / n as f32;
+    let characters: usize = targets.iter().map(|target| target.characters.len()).sum();
+    let share = 1.0 / characters.max(1) as f32;
     gradient.iter_mut().for_each(|g| *g *= share);
     let gradient = Tensor::from_vec(gradient, (n, columns, classes), logits.device())?;
     // Its derivative with respect to the logits is the gradient just computed.

@@ -18,6 +18,8 @@ use std::time::{Duration, Instant};
 const WINDOWS_AHEAD: usize = 2;
 /// Weight of the newest loss in the one that is shown.
 const SHOWN_LOSS_SHARE: f32 = 0.02;
+/// Where stderr is no terminal, and so shows no bar.
+const STEPS_A_LOG_LINE: u64 = 20;
 
 /// Where batches come from: window `i` is the same whenever it is asked for, so that a run can go on where it stopped.
 pub trait Source: Send + 'static {
@@ -49,6 +51,8 @@ pub struct Schedule {
     pub recipe: Recipe,
     pub out: PathBuf,
     pub resume: bool,
+    /// Batches whose gradients a step descends together.
+    pub batches_a_step: usize,
     pub validate_every_steps: u64,
     pub checkpoint_every: Duration,
     /// Goes into the weights' metadata.
@@ -83,7 +87,7 @@ pub fn fit<T: Task, S: Source<Batch = T::Batch>>(task: &T, variables: &VarMap, s
         let Ok(window) = batches.recv() else { break };
         for batch in window.map_err(FitError::Batch)?.into_iter().skip(std::mem::take(&mut skip)) {
             run.progress.batch += 1;
-            run.step(&batch)?;
+            run.learn(&batch)?;
             if run.progress.step >= schedule.recipe.steps {
                 break;
             }
@@ -118,7 +122,17 @@ struct Run<'a, T> {
     curve: Curve,
     bar: ProgressBar,
     shown_loss: Option<f32>,
+    gathered: Gathered,
     last_checkpoint: Instant,
+}
+
+/// What the batches of the step to come have shown.
+#[derive(Default)]
+struct Gathered {
+    batches: usize,
+    samples: usize,
+    loss: f32,
+    time: Duration,
 }
 
 impl<'a, T: Task> Run<'a, T> {
@@ -143,6 +157,7 @@ impl<'a, T: Task> Run<'a, T> {
             progress,
             curve,
             shown_loss: None,
+            gathered: Gathered::default(),
             last_checkpoint: Instant::now(),
         };
         if run.progress.step == 0 {
@@ -151,23 +166,41 @@ impl<'a, T: Task> Run<'a, T> {
         Ok(run)
     }
 
-    fn step(&mut self, batch: &T::Batch) -> Result<(), FitError> {
+    fn learn(&mut self, batch: &T::Batch) -> Result<(), FitError> {
         let fail = |source| FitError::Step { step: self.progress.step, source };
         let started = Instant::now();
+        let share = 1.0 / self.schedule.batches_a_step as f64;
         let loss = self.task.loss(batch).map_err(fail)?;
         let gradients = loss.tensor.backward().map_err(fail)?;
-        self.optimiser.descend(&gradients).map_err(fail)?;
+        self.optimiser.gather(&gradients, share).map_err(fail)?;
+        self.gathered.batches += 1;
+        self.gathered.samples += loss.samples;
+        self.gathered.loss += loss.value * share as f32;
+        self.gathered.time += started.elapsed();
+        if self.gathered.batches < self.schedule.batches_a_step { Ok(()) } else { self.step() }
+    }
+
+    fn step(&mut self) -> Result<(), FitError> {
+        self.optimiser.descend().map_err(|source| FitError::Step { step: self.progress.step, source })?;
         self.progress.step = self.optimiser.step();
-        let shown = self.shown_loss.map_or(loss.value, |shown| shown + SHOWN_LOSS_SHARE * (loss.value - shown));
-        self.shown_loss = Some(shown);
-        self.curve.loss(self.progress.step, loss.value);
-        let speed = loss.samples as f64 / started.elapsed().as_secs_f64();
-        self.bar.set_message(format!("loss {shown:.4}, {speed:.0} samples/s"));
-        self.bar.set_position(self.progress.step);
+        self.show();
         if self.progress.step.is_multiple_of(self.schedule.validate_every_steps) && self.progress.step < self.schedule.recipe.steps {
             self.validate()?;
         }
         if self.last_checkpoint.elapsed() >= self.schedule.checkpoint_every { self.checkpoint() } else { Ok(()) }
+    }
+
+    fn show(&mut self) {
+        let Gathered { samples, loss, time, .. } = std::mem::take(&mut self.gathered);
+        let shown = self.shown_loss.map_or(loss, |shown| shown + SHOWN_LOSS_SHARE * (loss - shown));
+        self.shown_loss = Some(shown);
+        self.curve.loss(self.progress.step, loss);
+        let message = format!("loss {shown:.4}, {:.0} samples/s", samples as f64 / time.as_secs_f64());
+        if self.bar.is_hidden() && self.progress.step.is_multiple_of(STEPS_A_LOG_LINE) {
+            eprintln!("step {} of {}: {message}", self.progress.step, self.schedule.recipe.steps);
+        }
+        self.bar.set_message(message);
+        self.bar.set_position(self.progress.step);
     }
 
     fn validate(&mut self) -> Result<(), FitError> {
@@ -250,6 +283,7 @@ mod tests {
             recipe: Recipe { steps, ..recipe },
             out: out.to_owned(),
             resume,
+            batches_a_step: 2,
             validate_every_steps: 20,
             checkpoint_every: Duration::from_secs(3600),
             metadata: HashMap::new(),

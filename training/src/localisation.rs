@@ -8,8 +8,8 @@ use crate::checkpoint;
 use crate::fit::{Loss, Source, Task};
 use crate::metrics::{Tally, localisation::deteval};
 use crate::recognition::Receipts;
-use candle_core::{DType, Device, Result, Tensor};
-use candle_nn::{VarBuilder, VarMap};
+use candle_core::{Device, Result, Tensor};
+use candle_nn::VarMap;
 use engine::geometry::{Point, Quad};
 use engine::kernels::gradients::Gradients;
 use engine::localise::network::{Config, Network};
@@ -45,11 +45,7 @@ pub struct Localisation {
 impl Localisation {
     /// A network with the weights `init` (safetensors) in `variables`, or with random ones.
     pub fn new(variables: &VarMap, init: Option<&[u8]>, device: Device, held_back: Receipts) -> Result<Self> {
-        let weights = VarBuilder::from_varmap(variables, DType::F32, &device);
-        let network = Network::new(&Gradients, &Config::pp_ocrv6_tiny(), weights)?;
-        if let Some(init) = init {
-            checkpoint::load_weights(variables, init)?;
-        }
+        let network = checkpoint::network(variables, init, &device, |weights| Network::new(&Gradients, &Config::pp_ocrv6_tiny(), weights))?;
         Ok(Self { network, device, held_back })
     }
 }

@@ -44,6 +44,8 @@ impl Recipe {
 struct Parameter {
     name: String,
     weight: Var,
+    /// What was gathered since the last step.
+    gradient: Option<Tensor>,
     first_moment: Tensor,
     second_moment: Tensor,
     mean: Tensor,
@@ -68,6 +70,7 @@ impl Optimiser {
             parameters.push(Parameter {
                 name: name.clone(),
                 weight: weight.clone(),
+                gradient: None,
                 first_moment: zeros.clone(),
                 second_moment: zeros,
                 mean,
@@ -82,18 +85,32 @@ impl Optimiser {
         self.step
     }
 
-    /// One step down the gradient. Returns the gradient's norm before clipping; a gradient that is not finite changes nothing.
-    pub fn descend(&mut self, gradients: &GradStore) -> Result<f64> {
-        let norm = self.norm(gradients)?;
+    /// Adds `share` of a batch's gradients to what the next step descends.
+    pub fn gather(&mut self, gradients: &GradStore, share: f64) -> Result<()> {
+        for p in &mut self.parameters {
+            let Some(gradient) = gradients.get(p.weight.as_tensor()) else { continue };
+            let gradient = (gradient * share)?;
+            p.gradient = Some(match p.gradient.take() {
+                Some(gathered) => (gathered + gradient)?,
+                None => gradient,
+            });
+        }
+        Ok(())
+    }
+
+    /// One step down the gathered gradient. Returns its norm before clipping; a gradient that is not finite changes nothing.
+    pub fn descend(&mut self) -> Result<f64> {
+        let norm = self.norm()?;
         let rate = self.recipe.learning_rate_at(self.step);
         self.step += 1;
         if !norm.is_finite() {
+            self.parameters.iter_mut().for_each(|p| p.gradient = None);
             return Ok(norm);
         }
         let shrink = (self.recipe.gradient_norm_max / norm.max(EPSILON)).min(1.0);
         let (first_bias, second_bias) = (1.0 - BETAS.0.powf(self.step as f64), 1.0 - BETAS.1.powf(self.step as f64));
         for p in &mut self.parameters {
-            let Some(gradient) = gradients.get(p.weight.as_tensor()) else { continue };
+            let Some(gradient) = p.gradient.take() else { continue };
             let gradient = (gradient * shrink)?;
             p.first_moment = ((&p.first_moment * BETAS.0)? + (&gradient * (1.0 - BETAS.0))?)?;
             p.second_moment = ((&p.second_moment * BETAS.1)? + (gradient.sqr()? * (1.0 - BETAS.1))?)?;
@@ -109,9 +126,9 @@ impl Optimiser {
         Ok(norm)
     }
 
-    fn norm(&self, gradients: &GradStore) -> Result<f64> {
+    fn norm(&self) -> Result<f64> {
         let mut squares = 0.0;
-        for gradient in self.parameters.iter().filter_map(|p| gradients.get(p.weight.as_tensor())) {
+        for gradient in self.parameters.iter().filter_map(|p| p.gradient.as_ref()) {
             squares += f64::from(gradient.sqr()?.sum_all()?.to_scalar::<f32>()?);
         }
         Ok(squares.sqrt())
@@ -170,7 +187,8 @@ mod tests {
         let goal = Tensor::new(&[3.0f32, -2.0, 0.5], &Device::Cpu).unwrap();
         for _ in 0..steps {
             let loss = (x - &goal).unwrap().sqr().unwrap().sum_all().unwrap();
-            optimiser.descend(&loss.backward().unwrap()).unwrap();
+            optimiser.gather(&loss.backward().unwrap(), 1.0).unwrap();
+            optimiser.descend().unwrap();
         }
         x.to_vec1().unwrap()
     }
@@ -211,7 +229,23 @@ mod tests {
         let (variables, x) = variables();
         let mut optimiser = Optimiser::new(&variables, RECIPE).unwrap();
         let loss = (x.log().unwrap() * f64::NAN).unwrap().sum_all().unwrap();
-        optimiser.descend(&loss.backward().unwrap()).unwrap();
+        optimiser.gather(&loss.backward().unwrap(), 1.0).unwrap();
+        assert!(!optimiser.descend().unwrap().is_finite());
         assert_eq!(x.to_vec1::<f32>().unwrap(), [1.0; 3]);
+        let after = descend(&mut optimiser, &x, 1);
+        assert!(after.iter().all(|x| x.is_finite()) && after != [1.0; 3], "the next step is none the worse: {after:?}");
+    }
+
+    #[test]
+    fn shares_of_one_gradient_are_that_gradient() {
+        let gradients = |x: &Tensor| x.sqr().unwrap().sum_all().unwrap().backward().unwrap();
+        let after = |shares: &[f64]| {
+            let (variables, x) = variables();
+            let mut optimiser = Optimiser::new(&variables, Recipe { gradient_norm_max: 1e9, ..RECIPE }).unwrap();
+            shares.iter().for_each(|&share| optimiser.gather(&gradients(&x), share).unwrap());
+            optimiser.descend().unwrap()
+        };
+        assert!((after(&[1.0]) - 12f64.sqrt()).abs() < 1e-6);
+        assert!((after(&[0.5, 0.25, 0.25]) - after(&[1.0])).abs() < 1e-6);
     }
 }

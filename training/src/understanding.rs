@@ -8,6 +8,7 @@ mod initial;
 mod labels;
 mod loss;
 mod noise;
+mod readings;
 mod sources;
 
 use std::collections::HashMap;
@@ -17,6 +18,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 use candle_core::{DType, Device, Tensor};
 use candle_nn::{AdamW, Optimizer, ParamsAdamW, VarBuilder};
+use engine::engine::Engine;
 use engine::text::{PageSize, TextLine};
 use engine::understand::features::Features;
 use engine::understand::network::{Batch, Config, Network};
@@ -57,6 +59,10 @@ pub struct Options {
     /// Networks, whose probabilities the engine averages.
     pub members: usize,
     pub seed: u64,
+    /// Learns from our own readings of the receipts too, not from their transcripts alone.
+    pub own_readings: bool,
+    /// Weights to read the receipts with, instead of the built-in ones.
+    pub models: Option<PathBuf>,
     /// Synthetic documents to draw from.
     pub synthetic: usize,
     /// Members that an earlier run finished are taken from `out`.
@@ -68,7 +74,9 @@ pub struct Options {
 pub fn train(options: &Options) -> Result<()> {
     ensure!(options.members > 0, "an understanding model needs at least one network (members)");
     fs::create_dir_all(&options.out).with_context(|| format!("cannot make the folder {}", options.out.display()))?;
-    let corpus = Corpus::read(&options.data, options.synthetic, options.seed)?;
+    let engine = || options.models.as_deref().map_or_else(Engine::built_in, Engine::load);
+    let reader = options.own_readings.then(engine).transpose()?;
+    let corpus = Corpus::read(&options.data, reader.as_ref(), options.synthetic, options.seed)?;
     info!(training = corpus.training.len(), groups = corpus.groups.len(), validation = corpus.validation.len(), "documents read");
     let vocabulary = sources::vocabulary(&corpus.training)?;
     let config =
@@ -91,7 +99,10 @@ pub fn train(options: &Options) -> Result<()> {
     let bytes = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
     info!(path = %path.display(), "written");
     let understander = Understander::from_safetensors(&bytes)?;
-    println!("{}", evaluation::receipts(&understander, &corpus.validation)?);
+    println!("as transcribed:\n{}", evaluation::receipts(&understander, &corpus.validation)?);
+    if !corpus.read_validation.is_empty() {
+        println!("as read:\n{}", evaluation::receipts(&understander, &corpus.read_validation)?);
+    }
     println!("{}", evaluation::invoices(&understander, &corpus.synthetic_validation)?);
     Ok(())
 }

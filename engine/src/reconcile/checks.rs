@@ -162,7 +162,7 @@ fn of_summary_sum(totals: &Totals, summary: &[VatReading], customs: &Customs) ->
 fn of_gross(totals: &Totals, customs: &Customs) -> Option<Check> {
     let (net, vat, gross) = (totals.net?, totals.vat?, totals.gross?);
     // Two that make the third by computation prove nothing.
-    if ![net, vat, gross].iter().all(Total::is_read) {
+    if [net, vat, gross].iter().any(Total::is_computed) {
         return None;
     }
     let off = gross.minor_units() - net.minor_units() - vat.minor_units();

@@ -107,7 +107,7 @@ fn to_totals(draft: &Draft, totals: &totals::Totals, customs: &Customs) -> Optio
         let value = customs.decimal(total.minor_units()).to_string();
         match total {
             Total::Read { span, confidence, .. } => fields::read(span, Some(value), confidence),
-            Total::Computed { confidence, .. } => fields::computed(value, confidence),
+            Total::Summed { confidence, .. } | Total::Computed { confidence, .. } => fields::computed(value, confidence),
         }
     };
     let unreadable = || header::best(draft, HeaderField::Gross).map(|span| fields::read(span, None, span.probability));

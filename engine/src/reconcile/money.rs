@@ -126,12 +126,17 @@ pub fn minor_units(text: &str, mark: Option<DecimalMark>, currency: Currency) ->
         Some(Reading { value: money.minor_units, certainty })
     };
     let read = read(text, mark).readings;
-    let lost_points = read.iter().filter(|r| !text.contains(['.', ',']) && r.value.abs() >= Decimal::ONE_HUNDRED);
-    let lost_points = lost_points.filter_map(|r| {
+    let lost_points = read.iter().filter(|_| may_have_lost_its_point(text, currency)).filter_map(|r| {
         let value = Decimal::try_from_i128_with_scale(r.value.mantissa(), currency.decimals()).ok()?;
         in_minor_units(value, r.certainty * LOST_POINT)
     });
     number::best(read.iter().filter_map(|r| in_minor_units(r.value, r.certainty)).chain(lost_points).collect())
+}
+
+/// Whether digits would stand on both sides of the point: `1250`, and `010` for `0.10`.
+fn may_have_lost_its_point(text: &str, currency: Currency) -> bool {
+    let digits = text.chars().filter(char::is_ascii_digit).count();
+    currency.decimals() > 0 && digits > currency.decimals() as usize && !text.contains(['.', ','])
 }
 
 /// The currency printed at either end, and the rest with its sign.

@@ -309,8 +309,6 @@ proptest! {
     fn lost_points_come_back(bill in bills(), row in 0usize..12) {
         let mut draft = bill.draft();
         let row = row % bill.rows.len();
-        // Known gap: among five or more rows of a few cents each ("010" for 0.10) the wrong reading can win.
-        prop_assume!(bill.rows.len() < 5 && bill.rows[row].0 * bill.rows[row].1 >= 100);
         let total = &mut draft.items[row].cells[4].1.text;
         *total = total.replace('.', "");
         let invoice = reconciled(&draft);

@@ -33,25 +33,43 @@ const VAT_SHARE_MAX: i64 = 3;
 /// A total that was read or that follows.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Total<'a> {
-    Read { minor_units: i64, span: &'a Span, confidence: f32 },
-    Computed { minor_units: i64, confidence: f32 },
+    Read {
+        minor_units: i64,
+        span: &'a Span,
+        confidence: f32,
+    },
+    /// Of the rows of the VAT summary.
+    Summed {
+        minor_units: i64,
+        confidence: f32,
+    },
+    /// From the other totals or from the goods.
+    Computed {
+        minor_units: i64,
+        confidence: f32,
+    },
 }
 
 impl Total<'_> {
     pub fn minor_units(&self) -> i64 {
         match *self {
-            Self::Read { minor_units, .. } | Self::Computed { minor_units, .. } => minor_units,
+            Self::Read { minor_units, .. } | Self::Summed { minor_units, .. } | Self::Computed { minor_units, .. } => minor_units,
         }
     }
 
     pub fn confidence(&self) -> f32 {
         match *self {
-            Self::Read { confidence, .. } | Self::Computed { confidence, .. } => confidence,
+            Self::Read { confidence, .. } | Self::Summed { confidence, .. } | Self::Computed { confidence, .. } => confidence,
         }
     }
 
     pub fn is_read(&self) -> bool {
         matches!(self, Self::Read { .. })
+    }
+
+    /// Whether it makes an equation of totals hold by construction.
+    pub fn is_computed(&self) -> bool {
+        matches!(self, Self::Computed { .. })
     }
 }
 
@@ -245,9 +263,9 @@ impl Totals<'_> {
     fn compute_the_rest(&mut self, summary: Option<(i64, i64)>, draft: &Draft) {
         let computed = |minor_units: i64, inputs: &[f32]| Some(Total::Computed { minor_units, confidence: inputs.iter().product() });
         if let Some((net, vat)) = summary {
-            let confidence = [summary_confidence(draft)];
-            self.net = self.net.or_else(|| computed(net, &confidence));
-            self.vat = self.vat.or_else(|| computed(vat, &confidence));
+            let summed = |minor_units: i64| Some(Total::Summed { minor_units, confidence: summary_confidence(draft) });
+            self.net = self.net.or_else(|| summed(net));
+            self.vat = self.vat.or_else(|| summed(vat));
         }
         match (self.net, self.vat, self.gross) {
             (Some(n), Some(v), None) => self.gross = computed(n.minor_units() + v.minor_units(), &[n.confidence(), v.confidence()]),

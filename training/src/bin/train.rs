@@ -9,6 +9,7 @@ use datasets::synthetic::lines::LineGenerator;
 use engine::{localise, recognise};
 use std::collections::HashMap;
 use std::fs;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use training::fit::{Schedule, fit};
@@ -85,6 +86,9 @@ struct RunArgs {
     steps: u64,
     #[arg(long, env = "CELLARBOOK_LEARNING_RATE")]
     learning_rate: Option<f64>,
+    /// Batches whose gradients a step descends together.
+    #[arg(long, env = "CELLARBOOK_BATCHES_A_STEP", default_value = "2")]
+    batches_a_step: NonZeroUsize,
     #[arg(long, env = "CELLARBOOK_SEED", default_value_t = 1)]
     seed: u64,
     #[arg(long, env = "CELLARBOOK_DEVICE", value_enum, default_value = "cpu")]
@@ -123,6 +127,12 @@ struct UnderstandingArgs {
     members: usize,
     #[arg(long, env = "CELLARBOOK_SEED", default_value_t = 1)]
     seed: u64,
+    /// Learns from the receipts as the shipped networks read them too, not from their transcripts alone.
+    #[arg(long, env = "CELLARBOOK_OWN_READINGS")]
+    own_readings: bool,
+    /// Weights to read the receipts with, instead of the built-in ones.
+    #[arg(long, env = "CELLARBOOK_MODELS", value_name = "DIR", requires = "own_readings")]
+    models: Option<PathBuf>,
     /// Synthetic documents to draw from.
     #[arg(long, default_value_t = 1500)]
     synthetic: usize,
@@ -175,7 +185,7 @@ fn recognition(args: &RecognitionArgs) -> Result<()> {
         .context("the weights to start from are no recogniser's")?;
     let lines = Lines::new(train, generator, run.seed);
     eprintln!("{} labelled lines", lines.labelled());
-    fit(&task, &variables, lines, &schedule(run, "recognise", 4e-4)).context("the run ended early")
+    fit(&task, &variables, lines, &schedule(run, "recognise", 2e-4)).context("the run ended early")
 }
 
 fn schedule(run: &RunArgs, network: &str, learning_rate: f64) -> Schedule {
@@ -186,10 +196,11 @@ fn schedule(run: &RunArgs, network: &str, learning_rate: f64) -> Schedule {
             steps: run.steps,
             weight_decay: 1e-2,
             gradient_norm_max: 5.0,
-            mean_decay: 0.998,
+            mean_decay: 0.995,
         },
         out: run.out.clone(),
         resume: run.resume,
+        batches_a_step: run.batches_a_step.get(),
         validate_every_steps: run.validate_every.max(1),
         checkpoint_every: CHECKPOINT_EVERY,
         metadata: HashMap::from([("network".to_owned(), network.to_owned())]),
@@ -197,8 +208,19 @@ fn schedule(run: &RunArgs, network: &str, learning_rate: f64) -> Schedule {
 }
 
 fn understanding(args: UnderstandingArgs) -> Result<()> {
-    let UnderstandingArgs { data, out, steps, members, seed, synthetic, resume, .. } = args;
-    training::understanding::train(&Options { data, out, steps, members, seed, synthetic, resume, device: device(args.device)? })
+    let UnderstandingArgs { data, out, steps, members, seed, own_readings, models, synthetic, resume, .. } = args;
+    training::understanding::train(&Options {
+        data,
+        out,
+        steps,
+        members,
+        seed,
+        own_readings,
+        models,
+        synthetic,
+        resume,
+        device: device(args.device)?,
+    })
 }
 
 /// The receipts to train on and those held back.

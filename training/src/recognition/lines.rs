@@ -106,7 +106,8 @@ impl Lines {
             Some(generator) if self.labelled.is_empty() || !rng.random_bool(RECEIPT_SHARE) => {
                 let line = generator.line(serial);
                 let target = Target::exact(line.text.trim());
-                Ok(target.map(|target| (augment::wear(line.image, &mut rng), target)))
+                // The generator has worn it.
+                Ok(target.map(|target| (line.image, target)))
             }
             _ if self.labelled.is_empty() => Ok(None),
             _ => self.labelled_line(&mut rng),

@@ -10,8 +10,8 @@ use crate::ctc::ctc_loss;
 use crate::fit::{Loss, Task};
 use crate::metrics::recognition::{CharacterErrors, Form, words};
 use crate::metrics::{Tally, recognition::bag_of_words};
-use candle_core::{DType, Device, Result, Tensor};
-use candle_nn::{VarBuilder, VarMap};
+use candle_core::{Device, Result, Tensor};
+use candle_nn::VarMap;
 use datasets::sroie::Receipt;
 use engine::geometry::Quad;
 use engine::kernels::gradients::Gradients;
@@ -29,11 +29,7 @@ pub struct Recognition {
 impl Recognition {
     /// A network with the weights `init` (safetensors) in `variables`, or with random ones.
     pub fn new(variables: &VarMap, init: Option<&[u8]>, device: Device, held_back: Receipts) -> Result<Self> {
-        let weights = VarBuilder::from_varmap(variables, DType::F32, &device);
-        let network = Network::new(&Gradients, &Config::pp_ocrv6_tiny(), weights)?;
-        if let Some(init) = init {
-            checkpoint::load_weights(variables, init)?;
-        }
+        let network = checkpoint::network(variables, init, &device, |weights| Network::new(&Gradients, &Config::pp_ocrv6_tiny(), weights))?;
         Ok(Self { network, device, held_back })
     }
 }

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use datasets::splits;
-use datasets::sroie::{self, Keys};
+use datasets::sroie::{self, Keys, Receipt};
 use datasets::synthetic::documents::DocumentGenerator;
 use datasets::synthetic::typefaces::SYSTEM_FONTS;
+use engine::engine::Engine;
 use engine::geometry::Quad;
 use engine::text::{PageSize, TextLine};
 use engine::understand::candidates::Candidate;
@@ -22,7 +23,7 @@ use tokenizers::pre_tokenizers::whitespace::Whitespace;
 use tokenizers::{AddedToken, DecoderWrapper, NormalizerWrapper, PostProcessorWrapper, PreTokenizerWrapper, TokenizerBuilder};
 
 use super::labels::{self, Labels};
-use super::page_size;
+use super::{page_size, readings};
 
 /// Words of the vocabulary, and how often a word must stand to be one.
 const WORDS_MAX: usize = 4096;
@@ -77,6 +78,7 @@ impl Document {
 }
 
 /// All documents of a run.
+#[derive(Default)]
 pub struct Corpus {
     pub training: Vec<Document>,
     /// Indices into `training`: the receipts of a supplier, or one synthetic document. Groups are drawn alike often.
@@ -85,42 +87,44 @@ pub struct Corpus {
     synthetic: usize,
     /// Receipts of suppliers that training never sees.
     pub validation: Vec<(Document, Keys)>,
+    /// The same as our networks read them, where that was asked for.
+    pub read_validation: Vec<(Document, Keys)>,
     /// Synthetic documents in layouts that training never sees.
     pub synthetic_validation: Vec<(Document, proto::Invoice)>,
 }
 
 impl Corpus {
-    /// Reads SROIE folders and makes `synthetic` documents.
-    pub fn read(folders: &[PathBuf], synthetic: usize, seed: u64) -> Result<Self> {
-        let mut corpus =
-            Self { training: Vec::new(), groups: Vec::new(), synthetic: 0, validation: Vec::new(), synthetic_validation: Vec::new() };
+    /// Reads SROIE folders and makes `synthetic` documents. With a reader each receipt comes twice: as transcribed, and as it
+    /// is read.
+    pub fn read(folders: &[PathBuf], reader: Option<&Engine>, synthetic: usize, seed: u64) -> Result<Self> {
+        let mut corpus = Self::default();
         for folder in folders {
-            corpus.add_receipts(folder)?;
+            corpus.add_receipts(folder, reader)?;
         }
         corpus.add_synthetic(synthetic, seed)?;
         Ok(corpus)
     }
 
-    fn add_receipts(&mut self, folder: &Path) -> Result<()> {
+    fn add_receipts(&mut self, folder: &Path, reader: Option<&Engine>) -> Result<()> {
         let held_out = splits::sroie_validation();
         let receipts = sroie::read(folder)?;
+        let readings = reader.map(|engine| readings::read(engine, &receipts)).transpose()?.unwrap_or_default();
         let duplicates = sroie::read_duplicates(folder).unwrap_or_default();
         let suppliers = splits::suppliers(&receipts, &duplicates);
-        let mut documents: BTreeMap<&str, (Document, &Keys)> = BTreeMap::new();
-        for receipt in &receipts {
-            let pages = vec![page_size(&receipt.image)?];
-            let label = |order: &ReadingOrder, candidates: &[Candidate]| labels::of_receipt(order, candidates, &receipt.keys);
-            documents.insert(&receipt.id, (Document::new(receipt.id.clone(), receipt.lines.clone(), pages, label), &receipt.keys));
-        }
+        let by_id: BTreeMap<&str, &Receipt> = receipts.iter().map(|receipt| (receipt.id.as_str(), receipt)).collect();
         for supplier in suppliers {
             let mut group = Vec::new();
             for id in supplier {
-                let (document, keys) = documents.remove(id).with_context(|| format!("receipt {id} has two suppliers"))?;
+                let receipt = by_id.get(id).with_context(|| format!("receipt {id} is of a supplier, but not in the folder"))?;
+                let transcribed = labelled(receipt, &receipt.lines)?;
+                let read = readings.get(id).map(|lines| labelled(receipt, lines)).transpose()?;
                 if held_out.contains(id) {
-                    self.validation.push((document, keys.clone()));
+                    self.validation.push((transcribed, receipt.keys.clone()));
+                    self.read_validation.extend(read.map(|document| (document, receipt.keys.clone())));
                 } else {
-                    group.push(self.training.len());
-                    self.training.push(document);
+                    let first = self.training.len();
+                    self.training.extend([Some(transcribed), read].into_iter().flatten());
+                    group.extend(first..self.training.len());
                 }
             }
             self.groups.extend((!group.is_empty()).then_some(group));
@@ -181,6 +185,13 @@ impl Corpus {
         let synthetic = printed == 0 || (self.synthetic > 0 && rng.random_bool(SYNTHETIC_SHARE));
         if synthetic { printed + rng.random_range(0..self.synthetic) } else { rng.random_range(0..printed) }
     }
+}
+
+/// A receipt in one form of its text, with the labels of its keys.
+fn labelled(receipt: &Receipt, lines: &[TextLine]) -> Result<Document> {
+    let pages = vec![page_size(&receipt.image)?];
+    let label = |order: &ReadingOrder, candidates: &[Candidate]| labels::of_receipt(order, candidates, &receipt.keys);
+    Ok(Document::new(receipt.id.clone(), lines.to_vec(), pages, label))
 }
 
 /// A trained vocabulary.

@@ -29,12 +29,14 @@ impl Columns {
         if words.iter().any(|word| word.text.contains(|c: char| c.is_ascii_digit())) {
             return None;
         }
-        let captions = captions(&words);
+        let Announced { mut captions, unknown } = captions(&words);
         let has = |columns: &[Column]| captions.iter().any(|caption| caption.column.is_some_and(|column| columns.contains(&column)));
         let goods = has(&[Column::Description, Column::Code, Column::Quantity]);
         let money = has(&[Column::LineTotal, Column::UnitPrice]);
         let known = words.iter().filter(|word| caption(KeywordSet::find(word.text)).is_some()).count() as f32;
-        (goods && money && known >= CAPTION_SHARE_MIN * words.len() as f32).then_some(Self(captions))
+        let announced = goods && money && known >= CAPTION_SHARE_MIN * words.len() as f32;
+        name_the_goods(&mut captions, unknown);
+        announced.then_some(Self(captions))
     }
 
     /// Sorts the words of a row into cells, each to the nearest caption that takes it.
@@ -75,9 +77,32 @@ fn accepts(column: Column, word: &Word) -> bool {
     }
 }
 
+/// Where no caption is one of descriptions: an unknown one is, or the first of two amounts ("GOODS .. PRICE .. AMOUNT").
+fn name_the_goods(captions: &mut Vec<Caption>, unknown: Option<Caption>) {
+    let of = |column: Column| move |caption: &Caption| caption.column == Some(column);
+    if captions.iter().any(of(Column::Description)) {
+        return;
+    }
+    let amounts: Vec<usize> = (0..captions.len()).filter(|&i| of(Column::LineTotal)(&captions[i])).collect();
+    match (unknown, amounts.as_slice()) {
+        (Some(unknown), _) => captions.push(Caption { column: Some(Column::Description), ..unknown }),
+        (None, [first, _, ..]) if captions[*first + 1..].iter().any(of(Column::UnitPrice)) => {
+            captions[*first].column = Some(Column::Description);
+        }
+        _ => {}
+    }
+}
+
+/// The captions of a row, and the first of its lines that is none we know.
+struct Announced {
+    captions: Vec<Caption>,
+    unknown: Option<Caption>,
+}
+
 /// Captions of the words; neighbouring words of one line may make up one caption ("UNIT PRICE").
-fn captions(words: &[Word]) -> Vec<Caption> {
+fn captions(words: &[Word]) -> Announced {
     let mut captions: Vec<(usize, KeywordSet, Caption)> = Vec::new();
+    let mut unknown = None;
     for word in words {
         let found = KeywordSet::find(word.text);
         let (left, right) = (word.quad.left(), word.quad.right());
@@ -88,14 +113,13 @@ fn captions(words: &[Word]) -> Vec<Caption> {
                 known.column = caption(*keywords).flatten();
                 known.right = right;
             }
-            None => {
-                if let Some(column) = caption(found) {
-                    captions.push((word.line, found, Caption { column, left, right }));
-                }
-            }
+            None => match caption(found) {
+                Some(column) => captions.push((word.line, found, Caption { column, left, right })),
+                None => unknown = unknown.or(Some(Caption { column: None, left, right })),
+            },
         }
     }
-    captions.into_iter().map(|(.., caption)| caption).collect()
+    Announced { captions: captions.into_iter().map(|(.., caption)| caption).collect(), unknown }
 }
 
 /// Whether a word goes on with the caption before it.

@@ -335,6 +335,22 @@ mod tests {
     }
 
     #[test]
+    fn goods_under_captions_of_another_name() {
+        let row = |name: &'static str| -> Vec<String> {
+            read(
+                &[
+                    &[(0.0, "CODE"), (120.0, name), (500.0, "QTY"), (600.0, "PRICE"), (850.0, "AMOUNT")],
+                    &[(0.0, "10442"), (120.0, "ORCHARD CIDER 12X500ML"), (510.0, "5"), (630.0, "21.60"), (850.0, "108.00")],
+                ],
+                1..2,
+            )
+        };
+        for name in ["DESCRIPTION", "GOODS", "WHAT YOU HAD"] {
+            assert_eq!(row(name), ["10442 | ORCHARD CIDER 12X500ML | 5 | 21.60 | - | 108.00"], "{name}");
+        }
+    }
+
+    #[test]
     fn invoices_by_captions() {
         let read = read(
             &[
