@@ -17,8 +17,8 @@ use regions::{ProbabilityMap, Region, regions};
 
 /// Mean and deviation of grey values (0 to 1), by which the network's input is normalised: those of ImageNet, averaged over its
 /// colours.
-pub const GREY_MEAN: f32 = 0.449;
-pub const GREY_DEVIATION: f32 = 0.226;
+const GREY_MEAN: f32 = 0.449;
+const GREY_DEVIATION: f32 = 0.226;
 
 /// A region of fewer rows or columns than this holds no text.
 const SIDE_MIN: f64 = 3.0;
@@ -92,10 +92,15 @@ impl Localiser {
         let shape = Shape { n: 1, h: height as usize, w: width as usize, c: 1 };
         let mut input = Buffer::unset(shape.len());
         for (to, &grey) in input.as_mut_slice().iter_mut().zip(small.as_raw()) {
-            *to = (f32::from(grey) / 255.0 - GREY_MEAN) / GREY_DEVIATION;
+            *to = input_value(grey);
         }
         self.network.forward(&self.backend, &FeatureMap::new(shape, input)).map_err(LocaliseError::Network)
     }
+}
+
+/// A grey value as the network sees it: about 0 in the mean, with a deviation of about 1.
+pub fn input_value(grey: u8) -> f32 {
+    (f32::from(grey) / 255.0 - GREY_MEAN) / GREY_DEVIATION
 }
 
 /// Width and height at which a page goes through the network: shrunk if needed, to multiples of [`SIDE_MULTIPLE`].

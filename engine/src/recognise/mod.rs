@@ -61,12 +61,16 @@ impl Recogniser {
     }
 }
 
-/// Black is -1, white 1.
 fn normalise(line: &GrayImage) -> FeatureMap {
     let shape = Shape { n: 1, h: line.height() as usize, w: line.width() as usize, c: 1 };
     let mut input = Buffer::unset(shape.len());
     for (to, &grey) in input.as_mut_slice().iter_mut().zip(line.as_raw()) {
-        *to = f32::from(grey) / 127.5 - 1.0;
+        *to = input_value(grey);
     }
     FeatureMap::new(shape, input)
+}
+
+/// A grey value as the network sees it: black is -1, white 1.
+pub fn input_value(grey: u8) -> f32 {
+    f32::from(grey) / 127.5 - 1.0
 }

@@ -6,6 +6,7 @@ use crate::fit::Source;
 use datasets::sroie::Receipt;
 use datasets::synthetic::lines::LineGenerator;
 use engine::recognise::crop::line_image;
+use engine::recognise::input_value;
 use engine::recognise::network::{COLUMN_WIDTH, LINE_HEIGHT};
 use engine::resample::ResampleError;
 use image::GrayImage;
@@ -173,7 +174,7 @@ fn pack(lines: &[(GrayImage, Target)]) -> LineBatch {
     let mut pixels = Vec::with_capacity(lines.len() * LINE_HEIGHT * width);
     for (line, _) in lines {
         let stretched = resize(line, width as u32, LINE_HEIGHT as u32, FilterType::Triangle);
-        pixels.extend(stretched.as_raw().iter().map(|&grey| f32::from(grey) / 127.5 - 1.0));
+        pixels.extend(stretched.as_raw().iter().map(|&grey| input_value(grey)));
     }
     LineBatch { pixels, width, targets: lines.iter().map(|(_, target)| target.clone()).collect() }
 }

@@ -23,8 +23,8 @@ const CHUNK: usize = 1 << 14;
 
 /// [`activate`] on all threads.
 pub(super) fn activate_all(activation: Activation, z: &mut [f32], slopes: &mut [f32]) {
-    if activation == Activation::None {
-        return;
+    if slopes.is_empty() {
+        return z.par_chunks_mut(CHUNK).for_each(|z| activate(activation, z, &mut []));
     }
     z.par_chunks_mut(CHUNK).zip(slopes.par_chunks_mut(CHUNK)).for_each(|(z, slopes)| activate(activation, z, slopes));
 }
