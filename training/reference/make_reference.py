@@ -2,9 +2,9 @@
 
     python make_reference.py FOLDER_OF_PP_OCRV6 ../tests/reference
 
-For each network two cases: the weights as published (`NAME.safetensors`: input and output; the test needs the published ONNX file
-beside it), and the same graph with a quarter of the channels and random weights (`NAME_quarter.onnx` too, so that the test needs
-nothing else). Needs onnx, onnxruntime, numpy and Pillow.
+For each network the weights as published (`NAME.safetensors`: input and output; the test needs the published ONNX file beside it),
+and for the recogniser the same graph with a quarter of the channels and random weights (`recognise_quarter.onnx` too, so that the
+test needs nothing else). Needs onnx, onnxruntime, numpy and Pillow.
 """
 
 import json
@@ -85,19 +85,18 @@ def main(published, out):
     logits = recognise.graph.node[-1].input[0]
     page, line = printed(96, 160, ["TOTAL 12.50", "9 x beer"], 20), printed(48, 160, ["TOTAL 12.5"], 26)
 
-    def cases(suffix, classes):
-        probability = run(localise, (page - 0.449) / 0.226, localise.graph.output[0].name)
-        write(out / f"localise{suffix}.safetensors", input=(page - 0.449) / 0.226, output=probability[0, 0])
-        scores = run(recognise, line * 2 - 1, logits)
-        write(out / f"recognise{suffix}.safetensors", input=line * 2 - 1, output=scores[0][:, classes])
+    probability = run(localise, (page - 0.449) / 0.226, localise.graph.output[0].name)
+    write(out / "localise.safetensors", input=(page - 0.449) / 0.226, output=probability[0, 0])
+
+    def recognised(name, model, classes):
+        scores = run(model, line * 2 - 1, logits)
+        write(out / f"{name}.safetensors", input=line * 2 - 1, output=scores[0][:, classes])
 
     dictionary = (published / "dict_tiny.txt").read_text(encoding="utf-8").splitlines()
-    ascii_columns = [0, len(dictionary) + 1] + [dictionary.index(chr(c)) + 1 for c in range(33, 127)]
-    cases("", ascii_columns)
-    localise, recognise = quarter(localise, None), quarter(recognise, SMALL_CLASSES)
-    cases("_quarter", [0, SMALL_CLASSES - 1] + list(range(1, 95)))
-    onnx.save(localise, out / "localise_quarter.onnx")
-    onnx.save(recognise, out / "recognise_quarter.onnx")
+    recognised("recognise", recognise, [0, len(dictionary) + 1] + [dictionary.index(chr(c)) + 1 for c in range(33, 127)])
+    small = quarter(recognise, SMALL_CLASSES)
+    recognised("recognise_quarter", small, [0, SMALL_CLASSES - 1] + list(range(1, 95)))
+    onnx.save(small, out / "recognise_quarter.onnx")
 
 
 main(Path(sys.argv[1]), Path(sys.argv[2]))
