@@ -1,7 +1,7 @@
 //! Whole drafts into documents.
 
 use proptest::prelude::*;
-use proto::{field, invoice::Status};
+use proto::{Field, field, invoice::Status};
 
 use super::*;
 use crate::{
@@ -231,6 +231,18 @@ fn reasons_for_a_review() {
     }
 }
 
+/// The net taken for the total: seen on an invoice whose net was not read beside it.
+#[test]
+fn a_total_against_the_vat_summary_is_looked_at() {
+    let bill = Bill { rows: vec![(4, 16_850, 0), (2, 17_900, 0)] };
+    let mut draft = bill.draft();
+    draft.header.retain(|(field, _)| !matches!(field, HeaderField::Net | HeaderField::Vat));
+    draft.header.iter_mut().filter(|(field, _)| *field == HeaderField::Gross).for_each(|(_, span)| span.text = cents(bill.net()));
+    let invoice = reconciled(&draft);
+    assert_eq!(invoice.status(), Status::NeedsReview);
+    assert_eq!(invoice.review_reasons, ["net 1032.00 + VAT 237.36 is not the total 1032.00"]);
+}
+
 #[test]
 fn no_total_is_invented_for_what_is_no_bill() {
     let mut draft = Bill { rows: vec![(2, 1000, 0)] }.draft();
@@ -325,6 +337,11 @@ proptest! {
             prop_assert_eq!(invoice.status(), Status::NeedsReview);
         }
         prop_assert_eq!(invoice.status() == Status::Ready, invoice.review_reasons.is_empty());
+        let amount = |field: Option<&Field>| field.and_then(|f| f.value.parse::<Decimal>().ok());
+        let [net, vat, gross] = invoice.totals.as_ref().map_or([None; 3], |t| [&t.net, &t.vat, &t.gross].map(|f| amount(f.as_ref())));
+        if let (Status::Ready, Some(net), Some(vat), Some(gross)) = (invoice.status(), net, vat, gross) {
+            prop_assert!((net + vat - gross).abs() <= Decimal::new(totals::TOTAL_TOLERANCE + totals::ROUNDING_MAX, 2), "{net} + {vat}, {gross}");
+        }
         prop_assert_eq!(invoice.lines.len(), draft.items.len(), "nothing is dropped");
     }
 

@@ -77,19 +77,19 @@ fn accepts(column: Column, word: &Word) -> bool {
     }
 }
 
-/// Where no caption is one of descriptions: an unknown one is, or the first of two amounts ("GOODS .. PRICE .. AMOUNT").
+/// Where no caption is one of descriptions: the first of two amounts is ("GOODS .. PRICE .. AMOUNT"), or an unknown one.
 fn name_the_goods(captions: &mut Vec<Caption>, unknown: Option<Caption>) {
     let of = |column: Column| move |caption: &Caption| caption.column == Some(column);
     if captions.iter().any(of(Column::Description)) {
         return;
     }
     let amounts: Vec<usize> = (0..captions.len()).filter(|&i| of(Column::LineTotal)(&captions[i])).collect();
-    match (unknown, amounts.as_slice()) {
-        (Some(unknown), _) => captions.push(Caption { column: Some(Column::Description), ..unknown }),
-        (None, [first, _, ..]) if captions[*first + 1..].iter().any(of(Column::UnitPrice)) => {
+    match (amounts.as_slice(), unknown) {
+        ([first, _, ..], _) if captions[*first + 1..].iter().any(of(Column::UnitPrice)) => {
             captions[*first].column = Some(Column::Description);
         }
-        _ => {}
+        (_, Some(unknown)) => captions.push(Caption { column: Some(Column::Description), ..unknown }),
+        (_, None) => {}
     }
 }
 
