@@ -101,7 +101,7 @@ fn reconciled(draft: &Draft) -> Invoice {
     reconcile("test", draft, &text(), &[])
 }
 
-fn value(field: &Option<proto::Field>) -> &str {
+fn value(field: &Option<Field>) -> &str {
     field.as_ref().map_or("", |f| &f.value)
 }
 
