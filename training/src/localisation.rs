@@ -254,8 +254,11 @@ mod tests {
                 assert!(w > 0.0 && h > 0.0 && (ratio * w * h / (2.0 * (w + h)) - by).abs() < 1e-3, "{width} {height} {ratio}: {by}");
             }
         }
+        // 100 x 20 with the product's ratio of 1.2: (264 - sqrt(264^2 - 12.8 * 2400)) / 12.8 = 5.2013.
         let small = shrunken(&Quad::from_edges(10.0, 10.0, 110.0, 30.0));
-        assert!(small.left() - 10.0 == small.top() - 10.0 && small.height() < 20.0 && small.height() > 8.0, "{small:?}");
+        let edges = [small.left(), small.top(), small.right(), small.bottom()];
+        let expected = [15.2013, 15.2013, 104.7987, 24.7987];
+        assert!(edges.iter().zip(expected).all(|(edge, expected)| (edge - expected).abs() < 1e-3), "{small:?}");
     }
 
     #[test]

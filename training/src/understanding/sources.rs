@@ -111,11 +111,11 @@ impl Corpus {
         let readings = reader.map(|engine| readings::read(engine, &receipts)).transpose()?.unwrap_or_default();
         let duplicates = sroie::read_duplicates(folder).unwrap_or_default();
         let suppliers = splits::suppliers(&receipts, &duplicates);
-        let by_id: BTreeMap<&str, &Receipt> = receipts.iter().map(|receipt| (receipt.id.as_str(), receipt)).collect();
+        let mut by_id: BTreeMap<&str, &Receipt> = receipts.iter().map(|receipt| (receipt.id.as_str(), receipt)).collect();
         for supplier in suppliers {
             let mut group = Vec::new();
             for id in supplier {
-                let receipt = by_id.get(id).with_context(|| format!("receipt {id} is of a supplier, but not in the folder"))?;
+                let receipt = by_id.remove(id).with_context(|| format!("receipt {id} has two suppliers"))?;
                 let transcribed = labelled(receipt, &receipt.lines)?;
                 let read = readings.get(id).map(|lines| labelled(receipt, lines)).transpose()?;
                 if held_out.contains(id) {
