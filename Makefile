@@ -1,13 +1,17 @@
-# Two commands: `make demo` shows the product, `make test` runs everything that CI runs.
+# Two commands: `make demo` shows the product, `make test` runs everything that CI runs. `make bench` measures it against its peers.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
-.PHONY: demo test setup
+.PHONY: demo test bench setup
 
 SAMPLES  := datasets/samples
 OUT      := out/demo
 DATABASE := sqlite:$(OUT)/books.db
 BUSINESS := 1
+SROIE    ?= ../shared/data/sroie/train
+MODELS   ?= ../shared/models/pp-ocrv6
+RECEIPTS ?= 100
+PEERS    := out/bench/venv
 DOCUMENTS = $(sort $(wildcard $(SAMPLES)/*.jpg $(SAMPLES)/*.png $(SAMPLES)/*.pdf))
 
 setup:
@@ -27,3 +31,8 @@ test: setup
 	@cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	cargo test --workspace
+
+bench: setup
+	@cargo build --release --quiet -p engine -p training --bin extract --bin evaluate
+	bench/install.sh $(PEERS)
+	$(PEERS)/bin/python bench/bench.py --sroie $(SROIE) --models $(MODELS) --receipts $(RECEIPTS)

@@ -44,14 +44,13 @@ impl<B: Backend> SqueezeExcite<B> {
         Ok(Self { reduce: backend.conv(reduce, weights.pp("reduce"))?, expand: backend.conv(expand, weights.pp("expand"))? })
     }
 
-    /// `[n, h, w, c]` to a map of the same shape.
-    pub fn forward(&self, backend: &B, x: &B::Map) -> Result<B::Map> {
-        let gate = backend.forward(&self.reduce, &backend.mean(x)?)?;
-        backend.scale(x, &backend.forward(&self.expand, &gate)?)
+    /// The gates `[n, 1, 1, c]` of a map with this mean `[n, 1, 1, c]`.
+    pub fn gate(&self, backend: &B, mean: &B::Map) -> Result<B::Map> {
+        backend.forward(&self.expand, &backend.forward(&self.reduce, mean)?)
     }
 }
 
-/// Depthwise 3x3, squeeze-excite perhaps, then 1x1, GELU, 1x1, which is added to its input where the channels agree.
+/// Depthwise, 3x3 or along the rows, squeeze-excite perhaps, then 1x1, GELU, 1x1, which is added to its input where the channels agree.
 pub struct Block<B: Backend> {
     depthwise: B::Conv,
     squeeze: Option<SqueezeExcite<B>>,
@@ -73,13 +72,23 @@ impl<B: Backend> Block<B> {
         Ok(Self { depthwise, squeeze, expand, project, residual: cin == cout })
     }
 
+    /// A block that mixes along rows only, over `kernel` columns.
+    pub fn along(backend: &B, channels: usize, kernel: usize, weights: VarBuilder) -> Result<Self> {
+        let hidden = channels * EXPANSION;
+        let depthwise = backend.conv(ConvSpec::depthwise(channels, (1, kernel)), weights.pp("depthwise"))?;
+        let expand = backend.conv(ConvSpec::dense(channels, hidden, 1).activation(Activation::Gelu), weights.pp("expand"))?;
+        let project = backend.conv(ConvSpec::dense(hidden, channels, 1), weights.pp("project"))?;
+        Ok(Self { depthwise, squeeze: None, expand, project, residual: true })
+    }
+
     /// `[n, h, w, cin] -> [n, h / stride, w / stride, cout]`, rounded up.
     pub fn forward(&self, backend: &B, x: &B::Map) -> Result<B::Map> {
-        let mut mixed = backend.forward(&self.depthwise, x)?;
-        if let Some(squeeze) = &self.squeeze {
-            mixed = squeeze.forward(backend, &mixed)?;
-        }
-        backend.perceptron(&self.expand, &self.project, &mixed, self.residual)
+        let Some(squeeze) = &self.squeeze else {
+            return backend.mixed_perceptron(&self.depthwise, &self.expand, &self.project, x, self.residual);
+        };
+        let mixed = backend.forward(&self.depthwise, x)?;
+        let gate = squeeze.gate(backend, &backend.mean(&mixed)?)?;
+        backend.gated_perceptron(&self.expand, &self.project, &mixed, &gate, self.residual)
     }
 }
 

@@ -17,15 +17,15 @@ use crate::{
     geometry::Quad,
     localise::{LocaliseError, Localiser},
     page::{self, DocumentError, Page},
-    recognise::{Reading, RecogniseError, Recogniser},
+    recognise::{Reading, RecogniseError, Recogniser, language::LanguageModel},
     reconcile,
     text::TextLine,
     understand::{UnderstandError, Understander},
     upright,
 };
 
-/// The files of a models folder, one for each network.
-pub const WEIGHT_FILES: [&str; 3] = ["localise.safetensors", "recognise.safetensors", "understand.safetensors"];
+/// The files of a models folder: one for each network, and the recogniser's language model.
+pub const WEIGHT_FILES: [&str; 4] = ["localise.safetensors", "recognise.safetensors", "language.safetensors", "understand.safetensors"];
 
 /// Reads documents. Holds the weights; safe to share between threads.
 pub struct Engine {
@@ -44,6 +44,8 @@ pub enum LoadError {
     Localiser(#[source] candle_core::Error),
     #[error("the weights of the recogniser cannot be used")]
     Recogniser(#[source] candle_core::Error),
+    #[error("the language model of the recogniser cannot be used")]
+    Language(#[source] candle_core::Error),
     #[error("the weights of the understander cannot be used")]
     Understander(#[source] UnderstandError),
 }
@@ -119,9 +121,10 @@ impl Cancel {
 impl Engine {
     /// With the weights that are part of the program.
     pub fn built_in() -> Result<Self, LoadError> {
-        let weights: [&[u8]; 3] = [
+        let weights: [&[u8]; 4] = [
             include_bytes!("../models/localise.safetensors"),
             include_bytes!("../models/recognise.safetensors"),
+            include_bytes!("../models/language.safetensors"),
             include_bytes!("../models/understand.safetensors"),
         ];
         Self::from_weights(concat!("cellarbook ", env!("CARGO_PKG_VERSION")), weights)
@@ -133,16 +136,18 @@ impl Engine {
             let path = folder.join(file);
             fs::read(&path).map_err(|source| LoadError::Read { path, source })
         };
-        let [localise, recognise, understand] = WEIGHT_FILES.map(read);
+        let [localise, recognise, language, understand] = WEIGHT_FILES.map(read);
         let name = folder.file_name().unwrap_or(folder.as_os_str()).to_string_lossy();
-        Self::from_weights(&name, [&localise?, &recognise?, &understand?])
+        Self::from_weights(&name, [&localise?, &recognise?, &language?, &understand?])
     }
 
-    fn from_weights(name: &str, weights: [&[u8]; 3]) -> Result<Self, LoadError> {
-        let [localise, recognise, understand] = weights;
+    fn from_weights(name: &str, weights: [&[u8]; 4]) -> Result<Self, LoadError> {
+        let [localise, recognise, language, understand] = weights;
         Ok(Self {
             localiser: Localiser::from_safetensors(localise).map_err(LoadError::Localiser)?,
-            recogniser: Recogniser::from_safetensors(recognise).map_err(LoadError::Recogniser)?,
+            recogniser: Recogniser::from_safetensors(recognise)
+                .map_err(LoadError::Recogniser)?
+                .with_language(LanguageModel::from_safetensors(language).map_err(LoadError::Language)?),
             understander: Understander::from_safetensors(understand).map_err(LoadError::Understander)?,
             model: Model { name: name.into(), sha256: sha256(&weights) },
         })

@@ -135,4 +135,69 @@ pub trait Backend {
     /// `[n, h, w, 4c] -> [n, 2h, 2w, c]`, channel index `(dy * 2 + dx) * c + i`: a 1x1 convolution followed by this is a
     /// transposed 2x2 convolution of stride 2.
     fn depth_to_space(&self, x: &Self::Map) -> Result<Self::Map>;
+
+    // What follows is made of the layers above. A backend may compute it in one go, so that the maps in between are never stored.
+
+    /// `project(expand(x * gate))`, and `x * gate` added to the result if `residual`; `gate` is `[n, 1, 1, c]`.
+    fn gated_perceptron(
+        &self,
+        expand: &Self::Conv,
+        project: &Self::Conv,
+        x: &Self::Map,
+        gate: &Self::Map,
+        residual: bool,
+    ) -> Result<Self::Map> {
+        self.perceptron(expand, project, &self.scale(x, gate)?, residual)
+    }
+    /// A perceptron behind a depthwise convolution, whose output is what `residual` adds.
+    fn mixed_perceptron(
+        &self,
+        depthwise: &Self::Conv,
+        expand: &Self::Conv,
+        project: &Self::Conv,
+        x: &Self::Map,
+        residual: bool,
+    ) -> Result<Self::Map> {
+        self.perceptron(expand, project, &self.forward(depthwise, x)?, residual)
+    }
+    /// A depthwise convolution, then one of 1x1.
+    fn separable(&self, depthwise: &Self::Conv, pointwise: &Self::Conv, x: &Self::Map) -> Result<Self::Map> {
+        self.forward(pointwise, &self.forward(depthwise, x)?)
+    }
+    /// The 2x2 maximum of `pooled`, and beside it, in further channels, `conv(x)`.
+    fn max_pool_beside(&self, pooled: &Self::Map, conv: &Self::Conv, x: &Self::Map) -> Result<Self::Map> {
+        self.concat(&[&self.max_pool_2x2(pooled)?, &self.forward(conv, x)?])
+    }
+    /// `x (1 + gate)`, `gate` being `[n, 1, 1, c]`.
+    fn excite(&self, x: &Self::Map, gate: &Self::Map) -> Result<Self::Map> {
+        self.add(x, &self.scale(x, gate)?)
+    }
+    /// `conv(x)`, 1x1 and without activation, excited by the gate, and a map of half its height and width, upsampled, added to it.
+    fn excited(&self, conv: &Self::Conv, x: &Self::Map, gate: &Self::Map, coarser: Option<&Self::Map>) -> Result<Self::Map> {
+        let y = self.excite(&self.forward(conv, x)?, gate)?;
+        coarser.map_or(Ok(y.clone()), |coarser| self.add(&y, &self.upsample(coarser, 2)?))
+    }
+    /// Maps, each excited by its gate and upsampled by its factor, beside each other in the channels.
+    fn excited_beside(&self, levels: &[Level<Self::Map>]) -> Result<Self::Map> {
+        let whole = |level: &Level<Self::Map>| {
+            let excited = self.excite(&level.map, &level.gate)?;
+            if level.factor == 1 { Ok(excited) } else { self.upsample(&excited, level.factor) }
+        };
+        let maps = levels.iter().map(whole).collect::<Result<Vec<_>>>()?;
+        self.concat(&maps.iter().collect::<Vec<_>>())
+    }
+    /// Two transposed 2x2 convolutions of stride 2, each as in [`Backend::depth_to_space`]: `[n, h, w, c] -> [n, 4h, 4w, _]`.
+    fn quadruple(&self, convs: [&Self::Conv; 2], x: &Self::Map) -> Result<Self::Map> {
+        convs.into_iter().try_fold(x.clone(), |x, conv| self.depth_to_space(&self.forward(conv, &x)?))
+    }
+}
+
+/// One of the maps of [`Backend::excited_beside`].
+#[derive(Debug, Clone)]
+pub struct Level<M> {
+    /// `[n, h, w, c]`
+    pub map: M,
+    /// `[n, 1, 1, c]`
+    pub gate: M,
+    pub factor: usize,
 }

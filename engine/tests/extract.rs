@@ -47,6 +47,18 @@ fn each_document_is_a_line_of_json() {
 }
 
 #[test]
+fn times_are_lines_of_json_beside_the_documents() {
+    let folder = folder(&[("a.pdf", documents::receipt_pdf()), ("bad.pdf", Vec::new())]);
+    let output = extract().current_dir(&folder).args(["--timings", "a.pdf", "bad.pdf"]).output().unwrap();
+    let stderr = text(&output.stderr);
+    let times: Value = serde_json::from_str(stderr.lines().next().unwrap()).unwrap();
+    assert_eq!(times["source"], "a.pdf");
+    let stages: Vec<f64> = times["stages"].as_object().unwrap().values().map(|ms| ms.as_f64().unwrap()).collect();
+    assert!(stages.len() == 5 && stages.iter().sum::<f64>() <= times["ms"].as_f64().unwrap(), "{times}");
+    assert!(stderr.lines().nth(1).unwrap().starts_with("extract: bad.pdf: "), "{stderr}");
+}
+
+#[test]
 fn bad_files_are_named_with_their_reason_and_the_others_are_read() {
     let picture = documents::picture(400, 300);
     let jpeg = documents::encode(&picture, ImageFormat::Jpeg);

@@ -64,14 +64,19 @@ pub fn read_progress(path: &Path) -> Result<(HashMap<String, Tensor>, Progress),
     let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|e| format(e.into()))?;
     let text = header.metadata().as_ref().and_then(|m| m.get(PROGRESS)).ok_or_else(|| format("no progress in its metadata".into()))?;
     let progress = serde_json::from_str(text).map_err(|e| format(e.into()))?;
-    let state = candle_core::safetensors::load_buffer(&bytes, &Device::Cpu).map_err(|e| format(e.into()))?;
+    let state = decode_tensors(&bytes).map_err(|e| format(e.into()))?;
     Ok((state, progress))
 }
 
-/// A network on `variables`, with the weights `init` (safetensors, every one by its name) or with random ones.
+/// The tensors of a safetensors file by name.
+pub fn decode_tensors(bytes: &[u8]) -> candle_core::Result<HashMap<String, Tensor>> {
+    candle_core::safetensors::load_buffer(bytes, &Device::Cpu)
+}
+
+/// A network on `variables`, with the weights `init` (every one by its name) or with random ones.
 pub fn network<N>(
     variables: &VarMap,
-    init: Option<&[u8]>,
+    init: Option<&HashMap<String, Tensor>>,
     device: &Device,
     build: impl FnOnce(VarBuilder) -> candle_core::Result<N>,
 ) -> candle_core::Result<N> {
@@ -82,8 +87,7 @@ pub fn network<N>(
     Ok(network)
 }
 
-fn load_weights(variables: &VarMap, bytes: &[u8]) -> candle_core::Result<()> {
-    let weights = candle_core::safetensors::load_buffer(bytes, &Device::Cpu)?;
+fn load_weights(variables: &VarMap, weights: &HashMap<String, Tensor>) -> candle_core::Result<()> {
     for (name, variable) in variables.data().lock().expect("no panic while it is held").iter() {
         let Some(weight) = weights.get(name) else { candle_core::bail!("the weights have no {name}") };
         variable.set(&weight.to_dtype(DType::F32)?.to_device(variable.device())?)?;

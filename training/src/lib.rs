@@ -6,6 +6,7 @@ pub mod curve;
 pub mod evaluation;
 pub mod fit;
 pub mod import;
+pub mod language;
 pub mod localisation;
 pub mod metrics;
 pub mod optimise;

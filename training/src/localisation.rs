@@ -11,11 +11,13 @@ use crate::metrics::{Tally, localisation::deteval};
 use crate::recognition::Receipts;
 use candle_core::{Device, Result, Tensor};
 use candle_nn::VarMap;
+use datasets::synthetic::documents::{DocumentGenerator, SyntheticDocument};
 use engine::geometry::{Point, Quad};
 use engine::kernels::gradients::Gradients;
 use engine::localise::network::{Config, Network};
 use engine::localise::{Localiser, Settings, input_value};
 use engine::resample::{Region, ResampleError, resample};
+use engine::text::TextLine;
 use image::GrayImage;
 use imageproc::filter::gaussian_blur_f32;
 use rand::{Rng, RngExt, SeedableRng};
@@ -30,7 +32,11 @@ const PROBABILITY_MARGIN: f32 = 1e-4;
 /// Side of the square cut-outs, in pixels of the network's input.
 const SIDE: u32 = 512;
 const CUT_OUTS_A_BATCH: usize = 4;
+/// Share of batches from synthetic documents: invoices, dense tables, photographs, which receipts alone would unlearn.
+const SYNTHETIC_SHARE: f64 = 0.25;
 const BATCHES_A_WINDOW: usize = 8;
+/// Light text on dark.
+const INVERTED_SHARE: f64 = 0.04;
 /// The page is seen at this many times the size at which the product sees it.
 const SCALE: std::ops::Range<f64> = 0.75..1.35;
 
@@ -44,7 +50,9 @@ pub struct Localisation {
 impl Localisation {
     /// A network with the weights `init` (safetensors) in `variables`, or with random ones.
     pub fn new(variables: &VarMap, init: Option<&[u8]>, device: Device, held_back: Receipts) -> Result<Self> {
-        let network = checkpoint::network(variables, init, &device, |weights| Network::new(&Gradients, &Config::pp_ocrv6_tiny(), weights))?;
+        let init = init.map(checkpoint::decode_tensors).transpose()?;
+        let network =
+            checkpoint::network(variables, init.as_ref(), &device, |weights| Network::new(&Gradients, &Config::pp_ocrv6_tiny(), weights))?;
         Ok(Self { network, device, held_back })
     }
 }
@@ -111,6 +119,7 @@ fn hardest_negatives(probabilities: &[f32], text: &[bool], count: usize) -> Vec<
 }
 
 /// Cut-outs of pages with what of them is text.
+#[derive(Default)]
 pub struct PageBatch {
     /// `[n, SIDE, SIDE]`, normalised as the localiser does.
     pub pixels: Vec<f32>,
@@ -118,35 +127,65 @@ pub struct PageBatch {
     pub text: Vec<bool>,
 }
 
+impl PageBatch {
+    /// Adds a cut-out of the page of document `id`.
+    fn add(&mut self, id: &str, page: &GrayImage, lines: &[TextLine], rng: &mut impl Rng) -> std::result::Result<(), PageError> {
+        let quads: Vec<Quad> = lines.iter().map(|line| line.quad).collect();
+        let (mut cut, text) = cut_out(page, &quads, rng).map_err(|source| PageError { id: id.to_owned(), source })?;
+        if rng.random_bool(INVERTED_SHARE) {
+            image::imageops::invert(&mut cut);
+        }
+        self.pixels.extend(cut.as_raw().iter().map(|&grey| input_value(grey)));
+        self.text.extend(text);
+        Ok(())
+    }
+}
+
 #[derive(Debug, thiserror::Error)]
-#[error("cannot cut out a part of receipt {id}")]
+#[error("cannot cut out a part of document {id}")]
 pub struct PageError {
     id: String,
     source: ResampleError,
 }
 
-/// The source of batches: random parts of receipts at random sizes.
+/// The source of batches: random parts of receipts and of synthetic pages at random sizes.
 pub struct Pages {
     receipts: Receipts,
+    generator: Option<DocumentGenerator>,
     seed: u64,
 }
 
 impl Pages {
-    pub fn new(receipts: Receipts, seed: u64) -> Self {
-        Self { receipts, seed }
+    pub fn new(receipts: Receipts, generator: Option<DocumentGenerator>, seed: u64) -> Self {
+        Self { receipts, generator, seed }
     }
 
+    /// Cut-outs of receipts, or all of one synthetic document: its picture costs more than they do.
     fn batch(&self, rng: &mut impl Rng) -> std::result::Result<PageBatch, PageError> {
-        let mut batch = PageBatch { pixels: Vec::new(), text: Vec::new() };
+        match &self.generator {
+            Some(generator) if rng.random_bool(SYNTHETIC_SHARE) => synthetic_batch(&generator.document(rng.random()), rng),
+            _ => self.receipts_batch(rng),
+        }
+    }
+
+    fn receipts_batch(&self, rng: &mut impl Rng) -> std::result::Result<PageBatch, PageError> {
+        let mut batch = PageBatch::default();
         for _ in 0..CUT_OUTS_A_BATCH {
             let (receipt, page) = self.receipts.get(rng.random_range(0..self.receipts.len()));
-            let quads: Vec<Quad> = receipt.lines.iter().map(|line| line.quad).collect();
-            let (cut, text) = cut_out(page, &quads, rng).map_err(|source| PageError { id: receipt.id.clone(), source })?;
-            batch.pixels.extend(cut.as_raw().iter().map(|&grey| input_value(grey)));
-            batch.text.extend(text);
+            batch.add(&receipt.id, page, &receipt.lines, rng)?;
         }
         Ok(batch)
     }
+}
+
+fn synthetic_batch(document: &SyntheticDocument, rng: &mut impl Rng) -> std::result::Result<PageBatch, PageError> {
+    let mut batch = PageBatch::default();
+    for _ in 0..CUT_OUTS_A_BATCH {
+        let page = rng.random_range(0..document.pages.len());
+        let lines: Vec<TextLine> = document.lines.iter().filter(|line| line.page == page).cloned().collect();
+        batch.add(&document.truth.source, &document.pages[page], &lines, rng)?;
+    }
+    Ok(batch)
 }
 
 impl Source for Pages {

@@ -123,9 +123,8 @@ fn a_recogniser_of_a_quarter_of_the_channels() {
             StageConfig::new(24, &[true, false]),
             StageConfig::new(40, &[true, false, false]),
         ],
-        neck_kernel: 5,
         head: 20,
-        classes: charset::classes(),
+        ..recognise::network::Config::pp_ocrv6_tiny()
     };
     let folder = tempfile::tempdir().unwrap();
     let dictionary = folder.path().join("dictionary.txt");

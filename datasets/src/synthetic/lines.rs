@@ -14,7 +14,7 @@ use super::typefaces::{Setting, Typeface, TypefaceError, Typefaces, union, withi
 use super::wear::{self, Clouds, Exposure};
 
 /// Height of a line's picture.
-pub const LINE_HEIGHT_PX: u32 = 48;
+pub const LINE_HEIGHT_PX: u32 = engine::recognise::network::LINE_HEIGHT as u32;
 /// Longer texts are cut at a word.
 const TEXT_CHARACTERS_MAX: usize = 48;
 /// Narrowest picture: lone digits keep their shape, the network some columns.
@@ -54,6 +54,11 @@ impl LineGenerator {
         let print = Print::new(&mut dice, face, &text);
         SyntheticLine { image: print.photograph(&mut dice), text }
     }
+}
+
+/// What line `index` of a seed says, without the cost of its picture.
+pub fn line_text(seed: u64, index: u64) -> String {
+    text(&mut Dice::new(seed, index))
 }
 
 /// Something to say, never empty.

@@ -6,16 +6,18 @@ use std::{
     num::NonZeroUsize,
     path::{Path, PathBuf},
     process::ExitCode,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result};
 use clap::Parser;
 use engine::{
-    engine::{Cancel, Engine, ExtractError, Extraction},
+    engine::{Cancel, Engine, ExtractError, Extraction, Timings},
     overlay,
     page::{self, PageError},
     table::DocumentTable,
 };
+use serde_json::{Map, Value, json};
 
 /// Reads invoices and receipts: JPEG, PNG, TIFF, WebP, BMP and PDF files, each a document. Prints a JSON object a line; a file
 /// that cannot be read is reported on stderr, the others are still read, and the exit status is 1.
@@ -34,6 +36,9 @@ struct Args {
     /// Threads to compute with [default: as many as there are cores]
     #[arg(long, value_name = "N", env = "CELLARBOOK_THREADS")]
     threads: Option<NonZeroUsize>,
+    /// Print the milliseconds that each document took as a JSON object on stderr: in all, and in each stage
+    #[arg(long, env = "CELLARBOOK_TIMINGS")]
+    timings: bool,
     /// Documents to read
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
@@ -67,8 +72,14 @@ fn run(args: &Args) -> Result<bool> {
     };
     let mut all_read = true;
     for file in &args.files {
+        let start = Instant::now();
         match extract(&engine, file) {
-            Ok(extraction) => output(args, file, &extraction)?,
+            Ok(extraction) => {
+                if args.timings {
+                    eprintln!("{}", timings(file, start.elapsed(), &extraction.timings));
+                }
+                output(args, file, &extraction)?;
+            }
             Err(error) => {
                 eprintln!("extract: {}: {error:#}", file.display());
                 all_read = false;
@@ -85,6 +96,13 @@ fn extract(engine: &Engine, file: &Path) -> Result<Extraction> {
         ExtractError::Document(error) => error.source.into(),
         error => error.into(),
     })
+}
+
+/// `all` is from the file on the disk to the document, before anything is printed.
+fn timings(file: &Path, all: Duration, timings: &Timings) -> Value {
+    let ms = |time: Duration| time.as_secs_f64() * 1000.0;
+    let stages: Map<_, _> = timings.stages().into_iter().map(|(stage, time)| (stage.to_owned(), ms(time).into())).collect();
+    json!({"source": file.to_string_lossy(), "ms": ms(all), "stages": stages})
 }
 
 /// One byte more than the limit is enough to see that a file is too large.

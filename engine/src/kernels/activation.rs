@@ -1,4 +1,4 @@
-//! The activations on vectors. The error function and the sigmoid are ratios of polynomials: no table, no exponential, no branch.
+//! The activations on vectors. The GELU and the sigmoid are ratios of polynomials: no table, no exponential, no branch.
 
 use super::simd::{MAX_LANES, Simd};
 use crate::layers::Activation;
@@ -12,10 +12,7 @@ pub(super) unsafe fn activate<S: Simd>(x: S::Vector, activation: Activation) -> 
         match activation {
             Activation::None => x,
             Activation::Relu => S::max(x, S::splat(0.0)),
-            Activation::Gelu => {
-                let half = S::mul(x, S::splat(0.5));
-                S::mul_add(half, erf::<S>(S::mul(x, S::splat(std::f32::consts::FRAC_1_SQRT_2))), half)
-            }
+            Activation::Gelu => gelu::<S>(x),
             Activation::HardSwish => S::mul(x, ramp::<S>(x, 1.0 / 6.0)),
             Activation::HardSigmoid { slope } => ramp::<S>(x, slope),
             Activation::Sigmoid => S::mul_add(tanh::<S>(S::mul(x, S::splat(0.5))), S::splat(0.5), S::splat(0.5)),
@@ -51,13 +48,24 @@ unsafe fn ramp<S: Simd>(x: S::Vector, slope: f32) -> S::Vector {
     unsafe { S::min(S::max(S::mul_add(x, S::splat(slope), S::splat(0.5)), S::splat(0.0)), S::splat(1.0)) }
 }
 
-/// The error function; off by at most 5e-7. Minimax rational of degrees 13 / 8 on [-4, 4], the coefficients that Eigen and XLA use.
+/// `x (1 + erf(x / sqrt 2)) / 2`; off by at most 1e-6. The error function is `1 - p(|x|)^-16` with a polynomial of degree 6
+/// (Abramowitz and Stegun 7.1.28). The coefficients here, from the highest power down, are for `-|x|`, and take in the root of two
+/// and the half, so that what remains is `max(x, 0) - |x| / p^16`.
 #[inline(always)]
-unsafe fn erf<S: Simd>(x: S::Vector) -> S::Vector {
-    const ODD: [f32; 7] = [-2.726_142_3e-10, 2.770_681_5e-8, -2.101_024e-6, -5.692_506_5e-5, -7.349_906e-4, -2.954_6e-3, -1.609_603_3e-2];
-    const EVEN: [f32; 5] = [-1.456_607_2e-5, -2.133_740_6e-4, -1.682_827e-3, -7.373_329e-3, -1.426_474e-2];
+unsafe fn gelu<S: Simd>(x: S::Vector) -> S::Vector {
+    const P: [f32; 7] = [5.621_3e-6, -5.105_521e-5, 3.968_613_7e-5, -3.422_739_2e-3, 2.207_699_8e-2, -5.207_516_3e-2, 1.044_273_7];
     // SAFETY: handed on to the caller.
-    unsafe { odd_rational::<S, 7, 5>(x, 4.0, ODD, EVEN) }
+    unsafe {
+        let negative = S::min(x, S::mul(x, S::splat(-1.0)));
+        let mut p = S::splat(P[0]);
+        for &c in &P[1..] {
+            p = S::mul_add(p, negative, S::splat(c));
+        }
+        for _ in 0..4 {
+            p = S::mul(p, p);
+        }
+        S::add(S::max(x, S::splat(0.0)), S::div(negative, p))
+    }
 }
 
 /// The hyperbolic tangent; off by at most 5e-7. Minimax rational of degrees 13 / 6, the coefficients that Eigen and XLA use.

@@ -1,5 +1,6 @@
 //! Dense convolution as a matrix product over pixels: a tile of pixels by one or two vectors of output channels stays in registers
-//! while it runs over taps and input channels; bias, activation and residual are applied before it is stored.
+//! while it runs over taps and input channels. A ReLU and the residual are applied before it is stored, the curved activations
+//! once a row of pixels is there, in the first-level cache.
 //!
 //! In NHWC the taps of one kernel row are contiguous, in the map and in the packed weights alike, so that a tile is a short loop
 //! over kernel rows of a long loop over `kw * cin` values, whatever the kernel's size. The method is that of Goto and van de Geijn
@@ -16,6 +17,20 @@ use crate::layers::{Activation, ConvSpec};
 /// Pixels in the largest tile, and vectors of output channels beside each other.
 const MAX_PIXELS: usize = 12;
 const MAX_VECTORS: usize = 2;
+/// Pixels in the largest tile of one vector: each has a pointer in a register.
+const MAX_PIXELS_OF_ONE: usize = 8;
+
+/// What the sums of one pixel start from where there is no residual.
+static NOTHING: [f32; MAX_VECTORS * MAX_LANES] = [0.0; MAX_VECTORS * MAX_LANES];
+
+/// Where the output goes: into all channels of a map, or into some of a wider one.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Slot {
+    /// Channels of the map.
+    pub channels: usize,
+    /// The first that is written.
+    pub first: usize,
+}
 
 /// A dense convolution with packed weights.
 #[derive(Debug)]
@@ -67,12 +82,23 @@ impl Dense {
         self.spec.kernel == (1, 1) && self.spec.stride == (1, 1)
     }
 
+    /// The slot of a map that holds this output alone.
+    fn slot(&self) -> Slot {
+        Slot { channels: self.spec.cout, first: 0 }
+    }
+
     /// Rows of the output from `first` on, as many as `out` holds, of one image.
-    pub(super) fn rows(&self, x: &[f32], (vertical, horizontal): (Axis, Axis), first: usize, out: &mut [f32]) {
+    pub(super) fn rows(&self, x: &[f32], axes: (Axis, Axis), first: usize, out: &mut [f32]) {
+        self.rows_into(self.slot(), x, axes, first, out);
+    }
+
+    /// As [`Dense::rows`], into some channels of `out`.
+    pub(super) fn rows_into(&self, slot: Slot, x: &[f32], (vertical, horizontal): (Axis, Axis), first: usize, out: &mut [f32]) {
         assert_eq!(x.len(), vertical.size * horizontal.size * self.spec.cin);
-        assert_eq!(out.len() % (horizontal.outputs * self.spec.cout), 0);
-        assert!(first + out.len() / (horizontal.outputs * self.spec.cout) <= vertical.outputs);
-        self.isa.run(Rows { conv: self, x, vertical, horizontal, first, out, residual: None });
+        assert!(slot.first + self.spec.cout <= slot.channels);
+        assert_eq!(out.len() % (horizontal.outputs * slot.channels), 0);
+        assert!(first + out.len() / (horizontal.outputs * slot.channels) <= vertical.outputs);
+        self.isa.run(Rows { conv: self, x, vertical, horizontal, first, out, slot, residual: None });
     }
 
     /// A pointwise convolution of pixels `[pixels, cin] -> [pixels, cout]`; `residual`, shaped as `out`, is added to the result.
@@ -83,8 +109,46 @@ impl Dense {
         assert_eq!(out.len(), shape.w * self.spec.cout);
         assert!(residual.is_none_or(|residual| residual.len() == out.len()));
         if let Some((vertical, horizontal)) = Axis::both(&self.spec, shape.h, shape.w) {
-            self.isa.run(Rows { conv: self, x, vertical, horizontal, first: 0, out, residual });
+            self.isa.run(Rows { conv: self, x, vertical, horizontal, first: 0, out, slot: self.slot(), residual });
         }
+    }
+
+    /// Weights as [`Dense::new`] takes them.
+    fn plain_weights(&self) -> Vec<f32> {
+        let ConvSpec { kernel, cin, cout, .. } = self.spec;
+        let (rows, lanes) = (kernel.0 * kernel.1 * cin, self.isa.lanes());
+        let mut plain = vec![0.0; rows * cout];
+        let mut packed = self.weights.as_slice();
+        for Panel { first, vectors } in panels(cout, lanes) {
+            let (panel, after) = packed.split_at(rows * vectors * lanes);
+            let live = (cout - first).min(vectors * lanes);
+            for (packed, row) in panel.chunks_exact(vectors * lanes).zip(plain.chunks_exact_mut(cout)) {
+                row[first..first + live].copy_from_slice(&packed[..live]);
+            }
+            packed = after;
+        }
+        plain
+    }
+
+    /// With each output channel multiplied by its gain, which must come before any activation.
+    pub(super) fn scaled(&self, gains: &[f32]) -> Self {
+        let mut weight = self.plain_weights();
+        weight.chunks_exact_mut(self.spec.cout).for_each(|row| row.iter_mut().zip(gains).for_each(|(w, gain)| *w *= gain));
+        let bias: Vec<f32> = self.bias.as_slice().iter().zip(gains).map(|(b, gain)| b * gain).collect();
+        Self::new(self.spec, &weight, &bias, self.isa)
+    }
+
+    /// A pointwise convolution on `copies` pixels that lie behind each other in the channels: `[copies * cin]` to
+    /// `[copies * cout]`, each copy from its own input.
+    pub(super) fn side_by_side(&self, copies: usize) -> Self {
+        let ConvSpec { cin, cout, .. } = self.spec;
+        let spec = ConvSpec { cin: copies * cin, cout: copies * cout, ..self.spec };
+        let mut weight = vec![0.0; spec.cin * spec.cout];
+        let one = self.plain_weights();
+        for (i, row) in weight.chunks_exact_mut(spec.cout).enumerate() {
+            row[i / cin * cout..][..cout].copy_from_slice(&one[i % cin * cout..][..cout]);
+        }
+        Self::new(spec, &weight, &self.bias.as_slice()[..cout].repeat(copies), self.isa)
     }
 
     /// The map `x` in one go, on the calling thread.
@@ -108,6 +172,8 @@ struct Rows<'a> {
     /// Index of the first output row.
     first: usize,
     out: &'a mut [f32],
+    slot: Slot,
+    /// Shaped as `out`.
     residual: Option<&'a [f32]>,
 }
 
@@ -119,7 +185,7 @@ impl Kernel for Rows<'_> {
             let conv = self.conv;
             let weights = &conv.weights.as_slice()[offset..];
             offset += conv.spec.kernel.0 * conv.spec.kernel.1 * conv.spec.cin * panel.vectors * S::LANES;
-            // SAFETY: the machine has the instructions (the caller's promise); `rows` and `pixels` have checked the slices.
+            // SAFETY: the machine has the instructions (the caller's promise); `rows_into` and `pixels` have checked the slices.
             unsafe { if panel.vectors == 2 { self.panel::<S, 2>(panel.first, weights) } else { self.panel::<S, 1>(panel.first, weights) } }
         }
     }
@@ -130,15 +196,16 @@ impl Rows<'_> {
     #[inline(always)]
     unsafe fn panel<S: Simd, const VECTORS: usize>(&mut self, channel: usize, weights: &[f32]) {
         let ConvSpec { cin, cout, kernel, stride, activation, .. } = self.conv.spec;
-        let (row, interior) = (self.horizontal.outputs * cout, self.horizontal.interior());
+        let Slot { channels, first } = self.slot;
+        let (row, interior) = (self.horizontal.outputs * channels, self.horizontal.interior());
         let tap = cin * VECTORS * S::LANES;
         let output = self.out.as_mut_ptr();
         for r in 0..self.out.len() / row {
             let rows = self.vertical.taps(self.first + r);
             // SAFETY: `taps` and `input` stay on the map, so `x` and `weights` are read inside their slices; `out` and `residual` hold
-            // whole rows of `cout` channels, of which the tile writes `live`.
+            // whole rows of the slot's channels, of which the tile writes `live`.
             let tile = |column: usize, columns: Range<usize>| unsafe {
-                let out = r * row + column * cout + channel;
+                let out = r * row + column * channels + first + channel;
                 let on_map = !rows.is_empty() && !columns.is_empty();
                 let (rows, columns) = if on_map { (rows.clone(), columns) } else { (0..0, 0..0) };
                 let (y, x) = (self.vertical.input(self.first + r, rows.start), self.horizontal.input(column, columns.start));
@@ -154,7 +221,7 @@ impl Rows<'_> {
                     bias: self.conv.bias.as_slice().as_ptr().add(channel),
                     residual: self.residual.map_or(std::ptr::null(), |residual| residual.as_ptr().add(out)),
                     out: output.add(out),
-                    out_step: cout,
+                    out_step: channels,
                     live: (cout - channel).min(VECTORS * S::LANES),
                     activation,
                 }
@@ -170,6 +237,21 @@ impl Rows<'_> {
                 }
             }
         }
+    }
+}
+
+/// How many of `rest` pixels go next, so that no small tile is left at the end: small ones wait for their own sums.
+// Not inlined: its cases would be threaded into those of the tiles, whose sums then don't stay in registers.
+#[inline(never)]
+fn tile_size(rest: usize, max: usize) -> usize {
+    match rest {
+        _ if rest >= 2 * max || rest == max => max,
+        7 | 8 | 11 if max == 6 => 4,
+        _ if rest > max => max,
+        8.. => 8,
+        6.. => 6,
+        5 => 3,
+        _ => rest,
     }
 }
 
@@ -198,37 +280,42 @@ struct Tile {
 }
 
 impl Tile {
-    /// `count` pixels, in tiles as large as the registers allow.
+    /// `count` pixels, in tiles as large as the registers allow and about equal, since small ones wait for their own sums.
     #[inline(always)]
-    unsafe fn span<S: Simd, const VECTORS: usize>(mut self, mut count: usize) {
-        let mut sums = std::mem::MaybeUninit::<[f32; MAX_PIXELS * MAX_VECTORS * MAX_LANES]>::uninit();
-        let sums = sums.as_mut_ptr().cast::<f32>();
-        while count > 0 {
-            // SAFETY: the caller promises `count` pixels; `sums` holds the largest tile.
-            let done = unsafe {
-                match count {
-                    12.. if 12 * VECTORS <= S::SUMS_MAX => self.sum::<S, 12, VECTORS>(sums),
-                    6.. if 6 * VECTORS <= S::SUMS_MAX => self.sum::<S, 6, VECTORS>(sums),
-                    4.. if 4 * VECTORS <= S::SUMS_MAX => self.sum::<S, 4, VECTORS>(sums),
-                    2.. => self.sum::<S, 2, VECTORS>(sums),
-                    _ => self.sum::<S, 1, VECTORS>(sums),
-                }
-            };
-            // SAFETY: `sum` has filled `done` pixels; the tile moves at most one past the last pixel.
+    unsafe fn span<S: Simd, const VECTORS: usize>(self, count: usize) {
+        let pixels_max = if VECTORS == 1 { S::SUMS_MAX.min(MAX_PIXELS_OF_ONE) } else { S::SUMS_MAX / VECTORS };
+        let (mut tile, mut rest) = (self, count);
+        while rest > 0 {
+            let pixels = tile_size(rest, pixels_max);
+            // SAFETY: the caller promises `count` pixels; the tile moves at most one past the last.
             unsafe {
-                // Here and not in `sum`, where each size of tile would unroll a copy of every activation.
-                for pixel in 0..done {
-                    self.finish::<S, VECTORS>(sums.add(pixel * VECTORS * S::LANES), pixel);
+                match pixels {
+                    12 if 12 <= pixels_max => tile.sum::<S, 12, VECTORS>(),
+                    8 if 8 <= pixels_max => tile.sum::<S, 8, VECTORS>(),
+                    6 if 6 <= pixels_max => tile.sum::<S, 6, VECTORS>(),
+                    4 if 4 <= pixels_max => tile.sum::<S, 4, VECTORS>(),
+                    3 if 3 <= pixels_max => tile.sum::<S, 3, VECTORS>(),
+                    2 if 2 <= pixels_max => tile.sum::<S, 2, VECTORS>(),
+                    _ => tile.sum::<S, 1, VECTORS>(),
                 }
-                self = self.advance(done);
+                tile = tile.advance(pixels);
             }
-            count -= done;
+            rest -= pixels;
+        }
+        if !matches!(self.activation, Activation::None | Activation::Relu) {
+            // SAFETY: these are the pixels just stored.
+            unsafe { self.curve::<S, VECTORS>(count) };
+        }
+        if !self.residual.is_null() && !self.starts_from_residual::<S, VECTORS>() {
+            for at in (0..count).flat_map(|pixel| (0..self.live).map(move |i| pixel * self.out_step + i)) {
+                // SAFETY: the caller promises as much residual as output.
+                unsafe { *self.out.add(at) += *self.residual.add(at) };
+            }
         }
     }
 
-    #[inline(always)]
-    unsafe fn advance(self, pixels: usize) -> Self {
-        // SAFETY: the caller promises that these pixels exist; one past the last is never read.
+    /// The tile this many pixels on; it may lie one past the last, where nothing is read.
+    fn advance(self, pixels: usize) -> Self {
         Self {
             x: self.x.wrapping_add(pixels * self.pixel_step),
             residual: if self.residual.is_null() { self.residual } else { self.residual.wrapping_add(pixels * self.out_step) },
@@ -237,12 +324,29 @@ impl Tile {
         }
     }
 
-    /// Stores the sums of products of `PIXELS` pixels at `spilled`, and says how many pixels these are.
+    fn is_whole<S: Simd, const VECTORS: usize>(&self) -> bool {
+        self.live == VECTORS * S::LANES
+    }
+
+    /// Whether the residual is what the sums start from; otherwise it is added at the end, after the activation.
+    fn starts_from_residual<S: Simd, const VECTORS: usize>(&self) -> bool {
+        self.activation == Activation::None && self.is_whole::<S, VECTORS>() && !self.residual.is_null()
+    }
+
+    /// Sums of products of `PIXELS` pixels, from the bias (and the residual) on, through a ReLU perhaps, to their place.
     #[inline(always)]
-    unsafe fn sum<S: Simd, const PIXELS: usize, const VECTORS: usize>(&self, spilled: *mut f32) -> usize {
-        // SAFETY: the caller promises that the pointers reach as far as the steps and counts say.
+    unsafe fn sum<S: Simd, const PIXELS: usize, const VECTORS: usize>(&self) {
+        let mut values = std::mem::MaybeUninit::<[f32; MAX_PIXELS * MAX_VECTORS * MAX_LANES]>::uninit();
+        let values = values.as_mut_ptr().cast::<f32>();
+        let whole = self.is_whole::<S, VECTORS>();
+        let (to, to_step) = if whole { (self.out, self.out_step) } else { (values, VECTORS * S::LANES) };
+        let residual = self.starts_from_residual::<S, VECTORS>();
+        let (from, from_step) = if residual { (self.residual, self.out_step) } else { (NOTHING.as_ptr(), 0) };
+        // SAFETY: the caller promises that the pointers reach as far as the steps and counts say; the bias is padded.
         unsafe {
-            let mut sums = [[S::splat(0.0); VECTORS]; PIXELS];
+            let mut sums: [[S::Vector; VECTORS]; PIXELS] = std::array::from_fn(|pixel| {
+                std::array::from_fn(|v| S::add(S::load(self.bias.add(v * S::LANES)), S::load(from.add(pixel * from_step + v * S::LANES))))
+            });
             let (mut x, mut weights) = (self.x, self.weights);
             for _ in 0..self.rows {
                 for i in 0..self.run {
@@ -257,33 +361,49 @@ impl Tile {
                 x = x.wrapping_add(self.row_step);
                 weights = weights.wrapping_add(self.weight_row_step);
             }
-            // Through memory once, with constant indices: otherwise the sums live there during the loop.
+            let floor = S::splat(if self.activation == Activation::Relu { 0.0 } else { f32::NEG_INFINITY });
+            // One loop with constant indices: otherwise the sums live in memory while they are summed.
             for (i, &sum) in sums.iter().flatten().enumerate() {
-                S::store(spilled.add(i * S::LANES), sum);
-            }
-        }
-        PIXELS
-    }
-
-    /// Bias, activation and residual of one pixel, whose sums are at `sums`.
-    #[inline(always)]
-    unsafe fn finish<S: Simd, const VECTORS: usize>(&self, sums: *mut f32, pixel: usize) {
-        // SAFETY: as in `sum`; the bias is padded to whole vectors, the output is written `live` floats wide.
-        unsafe {
-            let out = self.out.add(pixel * self.out_step);
-            let whole = self.live == VECTORS * S::LANES;
-            let to = if whole { out } else { sums };
-            for lane in (0..VECTORS).map(|v| v * S::LANES) {
-                let mut y = activate::<S>(S::add(S::load(sums.add(lane)), S::load(self.bias.add(lane))), self.activation);
-                if whole && !self.residual.is_null() {
-                    y = S::add(y, S::load(self.residual.add(pixel * self.out_step + lane)));
-                }
-                S::store(to.add(lane), y);
+                S::store(to.add(i / VECTORS * to_step + i % VECTORS * S::LANES), S::max(sum, floor));
             }
             if !whole {
-                for i in 0..self.live {
-                    let residual = if self.residual.is_null() { 0.0 } else { *self.residual.add(pixel * self.out_step + i) };
-                    *out.add(i) = *sums.add(i) + residual;
+                for pixel in 0..PIXELS {
+                    let values = values.add(pixel * to_step);
+                    std::ptr::copy_nonoverlapping(values, self.out.add(pixel * self.out_step), self.live);
+                }
+            }
+        }
+    }
+
+    /// Replaces `count` stored pixels by their activations.
+    #[inline(always)]
+    unsafe fn curve<S: Simd, const VECTORS: usize>(&self, count: usize) {
+        // SAFETY: the caller promises `count` pixels. The activation is chosen outside of the loop.
+        unsafe {
+            match self.activation {
+                Activation::Gelu => self.curve_as::<S, VECTORS>(count, Activation::Gelu),
+                other => self.curve_as::<S, VECTORS>(count, other),
+            }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn curve_as<S: Simd, const VECTORS: usize>(&self, count: usize, activation: Activation) {
+        let mut last = [0.0f32; MAX_VECTORS * MAX_LANES];
+        let whole = self.is_whole::<S, VECTORS>();
+        for pixel in 0..count {
+            // SAFETY: as in `curve`, `live` floats each; `last` holds a whole pixel.
+            unsafe {
+                let out = self.out.add(pixel * self.out_step);
+                let at = if whole { out } else { last.as_mut_ptr() };
+                if !whole {
+                    std::ptr::copy_nonoverlapping(out, at, self.live);
+                }
+                for lane in (0..VECTORS).map(|v| v * S::LANES) {
+                    S::store(at.add(lane), activate::<S>(S::load(at.add(lane)), activation));
+                }
+                if !whole {
+                    std::ptr::copy_nonoverlapping(at, out, self.live);
                 }
             }
         }

@@ -7,8 +7,10 @@ use std::sync::Arc;
 const LINE_BYTES: usize = 64;
 const LINE_FLOATS: usize = LINE_BYTES / size_of::<f32>();
 
-/// Dropped buffers that a thread keeps for its next maps.
-const KEPT_MAX: usize = 8;
+/// Floats in dropped buffers that a thread keeps for its next maps: 48 MiB.
+const KEPT_MAX: usize = 12 * 1024 * 1024;
+/// A kept buffer serves a map that takes no less of it than this share.
+const USED_MIN: usize = 8;
 
 thread_local! {
     static DROPPED: RefCell<Vec<Vec<f32>>> = const { RefCell::new(Vec::new()) };
@@ -32,8 +34,9 @@ impl Buffer {
     pub fn unset(len: usize) -> Self {
         let room = len + LINE_FLOATS;
         let kept = DROPPED.with_borrow_mut(|dropped| {
-            let fits = |buffer: &Vec<f32>| (room..=2 * room).contains(&buffer.len());
-            dropped.iter().position(fits).map(|i| dropped.swap_remove(i))
+            let fits = |(_, buffer): &(usize, &Vec<f32>)| (room..=USED_MIN * room).contains(&buffer.len());
+            let smallest = dropped.iter().enumerate().filter(fits).min_by_key(|(_, buffer)| buffer.len())?.0;
+            Some(dropped.remove(smallest))
         });
         kept.map_or_else(|| Self::zeros(len), |room| Self::starting_on_line(room, len))
     }
@@ -60,7 +63,7 @@ impl Drop for Buffer {
         let _ = DROPPED.try_with(|dropped| {
             let mut dropped = dropped.borrow_mut();
             dropped.push(room);
-            if dropped.len() > KEPT_MAX {
+            while dropped.iter().map(Vec::len).sum::<usize>() > KEPT_MAX {
                 dropped.remove(0);
             }
         });
@@ -134,5 +137,10 @@ impl FeatureMap {
     /// The values of one image.
     pub fn image(&self, index: usize) -> &[f32] {
         &self.values()[index * self.shape.image()..][..self.shape.image()]
+    }
+
+    /// One row of pixels of one image.
+    pub(super) fn row(&self, image: usize, y: usize) -> &[f32] {
+        &self.image(image)[y * self.shape.row()..][..self.shape.row()]
     }
 }

@@ -8,6 +8,7 @@
 mod activation;
 mod dense;
 mod depthwise;
+mod fused;
 pub mod gradients;
 mod map;
 mod ops;

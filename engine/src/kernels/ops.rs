@@ -1,5 +1,6 @@
 //! The layers without weights, on plain slices: the compiler vectorises these loops, and memory bounds them.
 
+use super::dense::Slot;
 use super::map::{Buffer, FeatureMap, Shape};
 
 /// Element-wise sum of two maps of one shape.
@@ -13,31 +14,41 @@ pub fn add(a: &FeatureMap, b: &FeatureMap) -> FeatureMap {
 
 /// `x * gate`, a gate a channel and image.
 pub fn scale(x: &FeatureMap, gate: &FeatureMap) -> FeatureMap {
-    let Shape { n, c, .. } = x.shape;
     let mut out = Buffer::unset(x.shape.len());
-    let images = out.as_mut_slice().chunks_exact_mut(x.shape.image().max(1));
-    for (i, image) in images.enumerate().take(n) {
-        for (out, pixel) in image.chunks_exact_mut(c).zip(x.image(i).chunks_exact(c)) {
-            for ((out, x), gate) in out.iter_mut().zip(pixel).zip(gate.image(i)) {
-                *out = x * gate;
-            }
-        }
+    for (i, image) in out.as_mut_slice().chunks_exact_mut(x.shape.image().max(1)).enumerate() {
+        scale_pixels(x.image(i), gate.image(i), image);
     }
     FeatureMap::new(x.shape, out)
 }
 
-/// Mean over height and width: `[n, 1, 1, c]`. Rows are summed apart, so that little is lost to rounding on a large map.
-pub fn mean(x: &FeatureMap) -> FeatureMap {
-    let Shape { n, h, w, c } = x.shape;
-    let mut out = Buffer::zeros(n * c);
-    let mut row_sum = vec![0.0; c];
-    for (i, sum) in out.as_mut_slice().chunks_exact_mut(c).enumerate() {
-        for row in x.image(i).chunks_exact((w * c).max(1)) {
-            row_sum.fill(0.0);
-            row.chunks_exact(c).for_each(|pixel| accumulate(&mut row_sum, pixel));
-            accumulate(sum, &row_sum);
+/// Pixels times a gate a channel.
+pub fn scale_pixels(x: &[f32], gate: &[f32], out: &mut [f32]) {
+    for (out, pixel) in out.chunks_exact_mut(gate.len()).zip(x.chunks_exact(gate.len())) {
+        for ((out, x), gate) in out.iter_mut().zip(pixel).zip(gate) {
+            *out = x * gate;
         }
-        sum.iter_mut().for_each(|v| *v /= (h * w) as f32);
+    }
+}
+
+/// `1 + gate`, by which an excited map is multiplied.
+pub fn gains(gate: &[f32]) -> Vec<f32> {
+    gate.iter().map(|gate| 1.0 + gate).collect()
+}
+
+/// Sums by channel of a row of pixels.
+pub fn sum_pixels(row: &[f32], sums: &mut [f32]) {
+    sums.fill(0.0);
+    row.chunks_exact(sums.len()).for_each(|pixel| accumulate(sums, pixel));
+}
+
+/// Mean over height and width, `[n, 1, 1, c]`, of a map of this shape, from the sums of its rows `[n, h, 1, c]`. These are summed
+/// apart, so that little is lost to rounding on a large map, and so that threads don't change the result.
+pub fn mean(row_sums: &FeatureMap, of: Shape) -> FeatureMap {
+    let Shape { n, h, w, c } = of;
+    let mut out = Buffer::unset(n * c);
+    for (i, mean) in out.as_mut_slice().chunks_exact_mut(c).enumerate() {
+        sum_pixels(row_sums.image(i), mean);
+        mean.iter_mut().for_each(|v| *v /= (h * w) as f32);
     }
     FeatureMap::new(Shape { n, h: 1, w: 1, c }, out)
 }
@@ -82,27 +93,48 @@ pub fn upsample(x: &FeatureMap, factor: usize) -> FeatureMap {
     FeatureMap::new(shape, out)
 }
 
+/// Adds to row `y` what the row of a map of half the size, upsampled, has there.
+pub fn add_upsampled_row(coarser: &FeatureMap, image: usize, y: usize, row: &mut [f32]) {
+    let c = coarser.shape.c;
+    for (pair, pixel) in row.chunks_exact_mut(2 * c).zip(coarser.row(image, y / 2).chunks_exact(c)) {
+        pair.chunks_exact_mut(c).for_each(|to| accumulate(to, pixel));
+    }
+}
+
+/// Each pixel of `c` channels `factor` times over, into some channels of a row.
+pub fn spread(pixels: &[f32], factor: usize, slot: Slot, c: usize, row: &mut [f32]) {
+    for (group, pixel) in row.chunks_exact_mut(factor * slot.channels).zip(pixels.chunks_exact(c)) {
+        group.chunks_exact_mut(slot.channels).for_each(|to| to[slot.first..slot.first + c].copy_from_slice(pixel));
+    }
+}
+
 /// 2x2 maximum, stride 1, a zero row and column added at the bottom and right: same size.
 pub fn max_pool_2x2(x: &FeatureMap) -> FeatureMap {
-    let Shape { n, h, c, .. } = x.shape;
     let row = x.shape.row();
     let mut out = Buffer::unset(x.shape.len());
     let mut columns = vec![0.0; row];
-    for image in 0..n {
-        let (from, to) = (x.image(image), &mut out.as_mut_slice()[image * x.shape.image()..][..x.shape.image()]);
-        for y in 0..h {
-            let upper = &from[y * row..][..row];
-            match from.get((y + 1) * row..(y + 2) * row) {
-                Some(lower) => maximum(&mut columns, upper, lower),
-                None => columns.iter_mut().zip(upper).for_each(|(to, v)| *to = v.max(0.0)),
-            }
-            let to = &mut to[y * row..][..row];
-            let (inner, last) = to.split_at_mut(row - c);
-            maximum(inner, &columns[..row - c], &columns[c..]);
-            last.iter_mut().zip(&columns[row - c..]).for_each(|(to, v)| *to = v.max(0.0));
-        }
+    for (i, to) in out.as_mut_slice().chunks_exact_mut(row.max(1)).enumerate() {
+        max_pool_row(x, i / x.shape.h, i % x.shape.h, &mut columns, x.shape.c, to);
     }
     FeatureMap::new(x.shape, out)
+}
+
+/// One row of [`max_pool_2x2`] into the first channels of a row of pixels of so many; `columns` has room for a row of `x`.
+pub fn max_pool_row(x: &FeatureMap, image: usize, y: usize, columns: &mut [f32], channels: usize, row: &mut [f32]) {
+    let c = x.shape.c;
+    let upper = x.row(image, y);
+    if y + 1 < x.shape.h {
+        maximum(columns, upper, x.row(image, y + 1));
+    } else {
+        columns.iter_mut().zip(upper).for_each(|(to, v)| *to = v.max(0.0));
+    }
+    for (i, to) in row.chunks_exact_mut(channels).enumerate() {
+        let (left, right) = columns[i * c..].split_at(c);
+        match right.get(..c) {
+            Some(right) => maximum(&mut to[..c], left, right),
+            None => to[..c].iter_mut().zip(left).for_each(|(to, v)| *to = v.max(0.0)),
+        }
+    }
 }
 
 fn maximum(out: &mut [f32], a: &[f32], b: &[f32]) {
@@ -147,6 +179,27 @@ pub fn depth_to_space(x: &FeatureMap) -> Option<FeatureMap> {
     Some(FeatureMap::new(shape, out))
 }
 
+/// A row of pixels `[w, 16c]`, channel index `((dy * 2 + dx) * 4 + ey * 2 + ex) * c + i`, to four rows `[4, 4w, c]`: what
+/// [`depth_to_space`] does to the outer four, then to the inner.
+pub fn depth_to_space_twice(pixels: &[f32], c: usize, rows: &mut [f32]) {
+    // A known length, for the one channel of probabilities: short copies of any length are slow.
+    if c == 1 { pairs_to_rows(pixels, 2, rows) } else { pairs_to_rows(pixels, 2 * c, rows) }
+}
+
+/// `pair` floats of two pixels lie beside each other before and after.
+#[inline(always)]
+fn pairs_to_rows(pixels: &[f32], pair: usize, rows: &mut [f32]) {
+    let row = rows.len() / 4;
+    for (y, row) in rows.chunks_exact_mut(row.max(1)).enumerate() {
+        let (dy, ey) = (y / 2, y % 2);
+        for (to, pixel) in row.chunks_exact_mut(2 * pair).zip(pixels.chunks_exact(8 * pair)) {
+            let (left, right) = (&pixel[(4 * dy + ey) * pair..][..pair], &pixel[(4 * dy + 2 + ey) * pair..][..pair]);
+            to[..pair].copy_from_slice(left);
+            to[pair..].copy_from_slice(right);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -163,7 +216,9 @@ mod tests {
 
     #[test]
     fn the_mean_is_by_channel() {
-        assert_eq!(mean(&map(2, 1, 2, &[1.0, 2.0, 3.0, 6.0])).values(), [2.0, 4.0]);
+        let sums = map(2, 1, 2, &[1.0, 2.0, 3.0, 6.0]);
+        assert_eq!(mean(&sums, Shape { w: 1, ..sums.shape }).values(), [2.0, 4.0]);
+        assert_eq!(mean(&sums, Shape { w: 2, ..sums.shape }).values(), [1.0, 2.0]);
     }
 
     #[test]

@@ -6,14 +6,13 @@ use rayon::prelude::*;
 
 use super::dense::Dense;
 use super::depthwise::Depthwise;
+use super::fused::Perceptron;
 use super::map::{Buffer, FeatureMap, Shape};
 use super::ops;
 use super::simd::Isa;
 use super::window::Axis;
-use crate::layers::{Backend, Connection, ConvSpec};
+use crate::layers::{Backend, Connection, ConvSpec, Level};
 
-/// Pixels between the two halves of a perceptron: their hidden values stay in the second-level cache.
-const PIXELS_OF_PERCEPTRON: usize = 48;
 /// Floats of the output in a band of work: it and the input that it comes from stay in the second-level cache.
 const FLOATS_OF_BAND: usize = 16 * 1024;
 
@@ -42,44 +41,51 @@ impl Packed {
         Self { isa, threads }
     }
 
-    /// Cuts `out` into bands of whole rows of `row` floats and calls `work` with the index of the first row and the band, and with
-    /// `scratch`, made once a thread.
-    fn bands<T>(
+    /// How many rows of so many floats make a band of work.
+    pub(super) fn rows_of_band(&self, row: usize) -> usize {
+        (FLOATS_OF_BAND / row.max(1)).max(1)
+    }
+
+    /// Makes a map, image by image, in bands of `rows` rows of `row` floats: calls `work` with the image, the scratch that is made
+    /// once a thread, the index of the first row and the band.
+    pub(super) fn by_image<T>(
         &self,
-        out: &mut [f32],
+        shape: Shape,
         row: usize,
+        rows: usize,
         scratch: impl Fn() -> T + Sync + Send,
-        work: impl Fn(&mut T, usize, &mut [f32]) + Sync + Send,
-    ) {
-        if out.is_empty() {
-            return;
-        }
-        let rows = (FLOATS_OF_BAND / row).max(1);
-        match self.threads {
-            Threads::One => {
-                let mut scratch = scratch();
-                out.chunks_mut(rows * row).enumerate().for_each(|(i, band)| work(&mut scratch, i * rows, band));
+        work: impl Fn(usize, &mut T, usize, &mut [f32]) + Sync + Send,
+    ) -> FeatureMap {
+        let mut out = Buffer::unset(shape.len());
+        if !shape.is_empty() {
+            for (i, image) in out.as_mut_slice().chunks_mut(shape.image()).enumerate() {
+                match self.threads {
+                    Threads::One => {
+                        let mut scratch = scratch();
+                        let bands = image.chunks_mut(rows * row).enumerate();
+                        bands.for_each(|(band, out)| work(i, &mut scratch, band * rows, out));
+                    }
+                    Threads::All => {
+                        let bands = image.par_chunks_mut(rows * row).enumerate();
+                        bands.for_each_init(&scratch, |scratch, (band, out)| work(i, scratch, band * rows, out));
+                    }
+                }
             }
-            Threads::All => {
-                let bands = out.par_chunks_mut(rows * row).enumerate();
-                bands.for_each_init(scratch, |scratch, (i, band)| work(scratch, i * rows, band));
-            }
         }
+        FeatureMap::new(shape, out)
     }
 
     fn pointwise(&self, conv: &Dense, x: &FeatureMap) -> FeatureMap {
         let ConvSpec { cin, cout, .. } = conv.spec;
-        let shape = Shape { c: cout, ..x.shape };
-        let mut out = Buffer::unset(shape.len());
-        self.bands(
-            out.as_mut_slice(),
+        self.by_image(
+            Shape { c: cout, ..x.shape },
             cout,
+            self.rows_of_band(cout),
             || (),
-            |(), first, band| {
-                conv.pixels(&x.values()[first * cin..][..band.len() / cout * cin], None, band);
+            |image, (), first, band| {
+                conv.pixels(&x.image(image)[first * cin..][..band.len() / cout * cin], None, band);
             },
-        );
-        FeatureMap::new(shape, out)
+        )
     }
 
     fn spatial(
@@ -88,15 +94,34 @@ impl Packed {
         x: &FeatureMap,
         work: impl Fn(&[f32], (Axis, Axis), usize, &mut [f32]) + Sync + Send,
     ) -> Result<FeatureMap> {
-        let Some(axes) = Axis::both(spec, x.shape.h, x.shape.w) else {
-            bail!("a map of {:?} is smaller than the kernel of {spec:?}", x.shape);
-        };
+        let axes = axes(spec, x)?;
         let shape = Shape { n: x.shape.n, h: axes.0.outputs, w: axes.1.outputs, c: spec.cout };
-        let mut out = Buffer::unset(shape.len());
-        for (i, image) in out.as_mut_slice().chunks_mut(shape.image().max(1)).enumerate() {
-            self.bands(image, shape.row(), || (), |(), first, band| work(x.image(i), axes, first, band));
-        }
-        Ok(FeatureMap::new(shape, out))
+        let rows = self.rows_of_band(shape.row());
+        Ok(self.by_image(shape, shape.row(), rows, || (), |image, (), first, band| work(x.image(image), axes, first, band)))
+    }
+
+    /// Sums of rows by channel `[n, h, 1, c]`.
+    fn row_sums(&self, x: &FeatureMap) -> FeatureMap {
+        let Shape { c, .. } = x.shape;
+        self.by_image(
+            Shape { w: 1, ..x.shape },
+            c,
+            self.rows_of_band(x.shape.row()),
+            || (),
+            |image, (), first, band| {
+                for (y, sums) in (first..).zip(band.chunks_exact_mut(c)) {
+                    ops::sum_pixels(x.row(image, y), sums);
+                }
+            },
+        )
+    }
+}
+
+/// The vertical and the horizontal axis of a convolution over this map.
+pub(super) fn axes(spec: &ConvSpec, x: &FeatureMap) -> Result<(Axis, Axis)> {
+    match Axis::both(spec, x.shape.h, x.shape.w) {
+        Some(axes) => Ok(axes),
+        None => bail!("a map of {:?} is smaller than the kernel of {spec:?}", x.shape),
     }
 }
 
@@ -123,6 +148,30 @@ impl Conv {
         }
         Ok(())
     }
+}
+
+impl Conv {
+    fn dense(&self) -> Result<&Dense> {
+        match self {
+            Self::Dense(conv) => Ok(conv),
+            Self::Depthwise(conv) => bail!("{:?} should be dense", conv.spec),
+        }
+    }
+
+    /// A depthwise layer whose output goes into `next`, a pointwise one.
+    fn depthwise_before(&self, next: &Self) -> Result<&Depthwise> {
+        match self {
+            Self::Depthwise(conv) if next.spec().cin == conv.spec.cout && next.dense()?.is_pointwise() => Ok(conv),
+            _ => bail!("{:?} should be depthwise, for {:?} to follow", self.spec(), next.spec()),
+        }
+    }
+}
+
+fn check_gate(x: &FeatureMap, gate: &FeatureMap) -> Result<()> {
+    if gate.shape != (Shape { h: 1, w: 1, ..x.shape }) {
+        bail!("a gate of {:?} doesn't fit a map of {:?}", gate.shape, x.shape);
+    }
+    Ok(())
 }
 
 impl Backend for Packed {
@@ -152,23 +201,43 @@ impl Backend for Packed {
 
     fn perceptron(&self, expand: &Conv, project: &Conv, x: &FeatureMap, residual: bool) -> Result<FeatureMap> {
         expand.check(x)?;
-        let (Conv::Dense(expand), Conv::Dense(project)) = (expand, project) else { bail!("a perceptron is made of dense layers") };
-        let (cin, hidden, cout) = (expand.spec.cin, expand.spec.cout, project.spec.cout);
-        if !expand.is_pointwise() || !project.is_pointwise() || project.spec.cin != hidden || (residual && cin != cout) {
-            bail!("{:?} and {:?} make no perceptron", expand.spec, project.spec);
-        }
-        let shape = Shape { c: cout, ..x.shape };
-        let mut out = Buffer::unset(shape.len());
-        let scratch = || Buffer::zeros(PIXELS_OF_PERCEPTRON * hidden);
-        self.bands(out.as_mut_slice(), cout, scratch, |scratch, first, band| {
-            let x = &x.values()[first * cin..][..band.len() / cout * cin];
-            for (x, out) in x.chunks(PIXELS_OF_PERCEPTRON * cin).zip(band.chunks_mut(PIXELS_OF_PERCEPTRON * cout)) {
-                let between = &mut scratch.as_mut_slice()[..x.len() / cin * hidden];
-                expand.pixels(x, None, between);
-                project.pixels(between, residual.then_some(x), out);
-            }
-        });
-        Ok(FeatureMap::new(shape, out))
+        Ok(self.perceptron_of(Perceptron::new(expand.dense()?, project.dense()?, residual)?, x, None))
+    }
+
+    fn gated_perceptron(&self, expand: &Conv, project: &Conv, x: &FeatureMap, gate: &FeatureMap, residual: bool) -> Result<FeatureMap> {
+        expand.check(x)?;
+        check_gate(x, gate)?;
+        Ok(self.perceptron_of(Perceptron::new(expand.dense()?, project.dense()?, residual)?, x, Some(gate)))
+    }
+
+    fn mixed_perceptron(&self, depthwise: &Conv, expand: &Conv, project: &Conv, x: &FeatureMap, residual: bool) -> Result<FeatureMap> {
+        depthwise.check(x)?;
+        let perceptron = Perceptron::new(expand.dense()?, project.dense()?, residual)?;
+        self.mixed_perceptron_of(depthwise.depthwise_before(expand)?, perceptron, x)
+    }
+
+    fn separable(&self, depthwise: &Conv, pointwise: &Conv, x: &FeatureMap) -> Result<FeatureMap> {
+        depthwise.check(x)?;
+        self.separable_of(depthwise.depthwise_before(pointwise)?, pointwise.dense()?, x)
+    }
+
+    fn max_pool_beside(&self, pooled: &FeatureMap, conv: &Conv, x: &FeatureMap) -> Result<FeatureMap> {
+        conv.check(x)?;
+        self.max_pool_beside_of(pooled, conv.dense()?, x)
+    }
+
+    fn excited(&self, conv: &Conv, x: &FeatureMap, gate: &FeatureMap, coarser: Option<&FeatureMap>) -> Result<FeatureMap> {
+        conv.check(x)?;
+        self.excited_of(conv.dense()?, x, gate, coarser)
+    }
+
+    fn excited_beside(&self, levels: &[Level<FeatureMap>]) -> Result<FeatureMap> {
+        self.excited_beside_of(levels)
+    }
+
+    fn quadruple(&self, [first, second]: [&Conv; 2], x: &FeatureMap) -> Result<FeatureMap> {
+        first.check(x)?;
+        self.quadruple_of(first.dense()?, second.dense()?, x)
     }
 
     fn add(&self, a: &FeatureMap, b: &FeatureMap) -> Result<FeatureMap> {
@@ -179,14 +248,12 @@ impl Backend for Packed {
     }
 
     fn scale(&self, x: &FeatureMap, gate: &FeatureMap) -> Result<FeatureMap> {
-        if gate.shape != (Shape { h: 1, w: 1, ..x.shape }) {
-            bail!("a gate of {:?} doesn't fit a map of {:?}", gate.shape, x.shape);
-        }
+        check_gate(x, gate)?;
         Ok(ops::scale(x, gate))
     }
 
     fn mean(&self, x: &FeatureMap) -> Result<FeatureMap> {
-        Ok(ops::mean(x))
+        Ok(ops::mean(&self.row_sums(x), x.shape))
     }
 
     fn concat(&self, maps: &[&FeatureMap]) -> Result<FeatureMap> {

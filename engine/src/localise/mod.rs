@@ -24,8 +24,13 @@ const GREY_DEVIATION: f32 = 0.226;
 const SIDE_MIN: f64 = 3.0;
 /// From this on a region shows the direction of its line; a shorter one takes the page's.
 const ELONGATION_MIN: f64 = 4.0;
-/// Lines turned by less than this (radians; 1 degree) are taken as upright.
-const UPRIGHT_MAX: f64 = 0.0175;
+/// Lines turned by less than this (radians; 0.4 degrees) are taken as upright: a long one rises by a fifth of its height.
+const UPRIGHT_MAX: f64 = 0.007;
+
+/// A region this many times higher than the page's usual line may be several lines that touch.
+const TALL: f64 = 1.7;
+/// Thresholds at which such a region may fall apart.
+const RISING: [f32; 4] = [0.5, 0.7, 0.85, 0.95];
 
 /// What makes a quad of a probability map.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -115,9 +120,43 @@ fn quads(map: &ProbabilityMap, settings: &Settings, pixel: (f64, f64), page: (u3
     let mut regions = regions(map, settings.probability);
     regions.retain(|region| region.score() > settings.score);
     let skew = skew(&regions);
+    let tall = TALL * usual_height(&regions, skew);
+    let regions: Vec<Region> = regions.into_iter().flat_map(|region| lines_of(map, region, &RISING, skew, tall)).collect();
     let rectangles = regions.iter().map(|region| region.rectangle(direction(region, skew)));
     let rectangles = rectangles.filter(|r| r.width().min(r.height()) >= SIDE_MIN);
     rectangles.map(|r| on_page(r.unclip(settings.unclip).quad(pixel.0, pixel.1), page)).collect()
+}
+
+/// The median height of regions that show a direction.
+fn usual_height(regions: &[Region], skew: f64) -> f64 {
+    let lines = regions.iter().filter(|region| own_direction(region).is_some());
+    let mut heights: Vec<f64> = lines.map(|region| region.rectangle(direction(region, skew)).height()).collect();
+    let middle = heights.len() / 2;
+    if heights.is_empty() { f64::INFINITY } else { *heights.select_nth_unstable_by(middle, f64::total_cmp).1 }
+}
+
+/// The lines that a region higher than `tall` falls apart into at one of the `rising` thresholds, or the region itself.
+fn lines_of(map: &ProbabilityMap, region: Region, rising: &[f32], skew: f64, tall: f64) -> Vec<Region> {
+    let is_tall = |region: &Region| region.rectangle(direction(region, skew)).height() > tall;
+    let Some((threshold, higher)) = rising.split_first().filter(|_| is_tall(&region)) else { return vec![region] };
+    let parts = rows_of(region.above(map, *threshold), skew);
+    match parts.len() {
+        0 | 1 => lines_of(map, region, higher, skew, tall),
+        _ => parts.into_iter().flat_map(|part| lines_of(map, part, higher, skew, tall)).collect(),
+    }
+}
+
+/// Joins parts that stand side by side: a higher threshold parts words too.
+fn rows_of(parts: Vec<Region>, skew: f64) -> Vec<Region> {
+    let mut rows: Vec<Region> = Vec::new();
+    for part in parts.into_iter().filter(|part| part.rectangle(skew).height() >= SIDE_MIN) {
+        let rectangle = part.rectangle(skew);
+        match rows.iter_mut().find(|row| row.rectangle(skew).is_beside(&rectangle)) {
+            Some(row) => row.join(part),
+            None => rows.push(part),
+        }
+    }
+    rows
 }
 
 /// The direction of a line, if the region is long enough to show one, in radians.
@@ -186,6 +225,26 @@ mod tests {
         let slope = |q: &Quad| (q.0[1].y - q.0[0].y) / (q.0[1].x - q.0[0].x);
         assert_eq!(quads.len(), 3);
         assert!(quads.iter().all(|q| (slope(q) - 0.1).abs() < 0.02), "{quads:?}");
+    }
+
+    #[test]
+    fn lines_that_touch_are_parted_and_words_stay_together() {
+        let lines =
+            [[10, 10, 60, 6], [74, 10, 50, 6], [10, 20, 120, 6], [10, 30, 100, 6], [10, 60, 90, 6], [10, 80, 90, 6], [10, 100, 90, 6]];
+        let mut values = bars(160, 120, &lines, 0.0);
+        // The first three rows hang together, and so do the words of the first.
+        let mut bridge = |left: usize, top: usize, w: usize, h: usize| {
+            for (x, y) in (0..w).flat_map(|x| (0..h).map(move |y| (x, y))) {
+                let p = &mut values[(top + y) * 160 + left + x];
+                *p = p.max(0.6);
+            }
+        };
+        bridge(30, 10, 20, 26);
+        bridge(66, 11, 10, 4);
+        let quads = found(&values, 160);
+        assert_eq!(quads.len(), 6, "{quads:?}");
+        assert!(quads.iter().all(|q| q.height() < 30.0), "{quads:?}");
+        assert!(quads[0].left() < 22.0 && quads[0].right() > 246.0, "both words of the first line: {:?}", quads[0]);
     }
 
     #[test]

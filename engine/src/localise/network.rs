@@ -14,7 +14,7 @@ use candle_nn::VarBuilder;
 use serde::{Deserialize, Serialize};
 
 use crate::blocks::{Downsample, SqueezeExcite, Stage, StageConfig};
-use crate::layers::{Activation, Backend, ConvSpec, Padding};
+use crate::layers::{Activation, Backend, ConvSpec, Level, Padding};
 
 /// Height and width of the input must be multiples of this: the coarsest features are that much smaller.
 pub const SIDE_MULTIPLE: usize = 32;
@@ -111,8 +111,7 @@ impl<B: Backend> Stem<B> {
 
     fn forward(&self, backend: &B, x: &B::Map) -> Result<B::Map> {
         let x = backend.forward(&self.first, x)?;
-        let branch = backend.forward(&self.branch[1], &backend.forward(&self.branch[0], &x)?)?;
-        let both = backend.concat(&[&backend.max_pool_2x2(&x)?, &branch])?;
+        let both = backend.max_pool_beside(&x, &self.branch[1], &backend.forward(&self.branch[0], &x)?)?;
         backend.forward(&self.pointwise, &backend.forward(&self.join, &both)?)
     }
 }
@@ -132,9 +131,11 @@ impl<B: Backend> Excited<B> {
         Ok(Self { conv, squeeze: SqueezeExcite::new(backend, cout, Self::SLOPE, weights.pp("squeeze"))? })
     }
 
-    fn forward(&self, backend: &B, x: &B::Map) -> Result<B::Map> {
-        let x = backend.forward(&self.conv, x)?;
-        backend.add(&x, &self.squeeze.forward(backend, &x)?)
+    /// Of a map, and a coarser one added.
+    fn forward(&self, backend: &B, x: &B::Map, coarser: Option<&B::Map>) -> Result<B::Map> {
+        // The mean of what a linear layer gives is what it gives for the mean.
+        let mean = backend.forward(&self.conv, &backend.mean(x)?)?;
+        backend.excited(&self.conv, x, &self.squeeze.gate(backend, &mean)?, coarser)
     }
 }
 
@@ -164,19 +165,15 @@ impl<B: Backend> Pyramid<B> {
     fn forward(&self, backend: &B, features: &[B::Map]) -> Result<B::Map> {
         let mut levels: Vec<B::Map> = Vec::with_capacity(features.len());
         for (lateral, feature) in self.laterals.iter().zip(features.iter().rev()) {
-            let level = lateral.forward(backend, feature)?;
-            levels.push(match levels.last() {
-                Some(coarser) => backend.add(&level, &backend.upsample(coarser, 2)?)?,
-                None => level,
-            });
+            levels.push(lateral.forward(backend, feature, levels.last())?);
         }
         let mut smoothed = Vec::with_capacity(levels.len());
         for (i, ((depthwise, narrow), level)) in self.smoothing.iter().zip(&levels).enumerate() {
-            let level = narrow.forward(backend, &backend.forward(depthwise, level)?)?;
-            let doublings = levels.len() - 1 - i;
-            smoothed.push(if doublings == 0 { level } else { backend.upsample(&level, 1 << doublings)? });
+            let map = backend.separable(depthwise, &narrow.conv, level)?;
+            let gate = narrow.squeeze.gate(backend, &backend.mean(&map)?)?;
+            smoothed.push(Level { map, gate, factor: 1 << (levels.len() - 1 - i) });
         }
-        backend.concat(&smoothed.iter().collect::<Vec<_>>())
+        backend.excited_beside(&smoothed)
     }
 }
 
@@ -200,10 +197,6 @@ impl<B: Backend> Head<B> {
     }
 
     fn forward(&self, backend: &B, x: &B::Map) -> Result<B::Map> {
-        let mut x = backend.forward(&self.narrow, x)?;
-        for conv in &self.double {
-            x = backend.depth_to_space(&backend.forward(conv, &x)?)?;
-        }
-        Ok(x)
+        backend.quadruple([&self.double[0], &self.double[1]], &backend.forward(&self.narrow, x)?)
     }
 }

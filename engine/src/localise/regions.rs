@@ -26,31 +26,36 @@ pub struct Region {
 
 /// Regions where the probability exceeds `threshold`, by the row in which they start.
 pub fn regions(map: &ProbabilityMap, threshold: f32) -> Vec<Region> {
+    let rows = map.values.chunks_exact(map.width.max(1)).enumerate();
+    connected(map, rows.flat_map(|(y, row)| runs_of(row, y, threshold, 0)))
+}
+
+/// The regions that runs make up, which come row by row from left to right.
+fn connected(map: &ProbabilityMap, all: impl Iterator<Item = Run>) -> Vec<Region> {
     let mut labels = Labels::default();
     let mut runs: Vec<Run> = Vec::new();
-    // Runs of the row before start here.
-    let mut above = 0;
-    for (y, row) in map.values.chunks_exact(map.width.max(1)).enumerate() {
-        let this = runs.len();
-        let mut touching = above;
-        for run in runs_of(row, y, threshold) {
-            let label = labels.push();
-            // Corners count: a run reaches one pixel further to both sides.
-            while touching < this && runs[touching].end < run.start {
-                touching += 1;
-            }
-            for (i, _) in runs.iter().enumerate().take(this).skip(touching).take_while(|(_, r)| r.start <= run.end) {
-                labels.join(i, label);
-            }
-            runs.push(run);
+    // Runs of this row start at `this`; those of the row before that may still touch one start at `touching`.
+    let (mut this, mut touching) = (0, 0);
+    for run in all {
+        if runs.last().is_some_and(|last| last.y != run.y) {
+            let adjoins = runs.last().is_some_and(|last| last.y + 1 == run.y);
+            (this, touching) = (runs.len(), if adjoins { this } else { runs.len() });
         }
-        above = this;
+        let label = labels.push();
+        // Corners count: a run reaches one pixel further to both sides.
+        while touching < this && runs[touching].end < run.start {
+            touching += 1;
+        }
+        for (i, _) in runs.iter().enumerate().take(this).skip(touching).take_while(|(_, r)| r.start <= run.end) {
+            labels.join(i, label);
+        }
+        runs.push(run);
     }
     collect(map, &runs, &mut labels)
 }
 
-fn runs_of(row: &[f32], y: usize, threshold: f32) -> impl Iterator<Item = Run> {
-    let mut from = 0;
+/// From the column `from` on.
+fn runs_of(row: &[f32], y: usize, threshold: f32, mut from: usize) -> impl Iterator<Item = Run> {
     std::iter::from_fn(move || {
         let start = from + row[from..].iter().position(|&p| p > threshold)?;
         let end = row[start..].iter().position(|&p| p <= threshold).map_or(row.len(), |n| start + n);
@@ -145,6 +150,19 @@ impl Region {
         Axis { angle: (2.0 * xy).atan2(xx - yy) / 2.0, elongation }
     }
 
+    /// What of the region exceeds a higher threshold, as regions of their own.
+    pub fn above(&self, map: &ProbabilityMap, threshold: f32) -> Vec<Self> {
+        let row_of = |run: &Run| &map.values[run.y * map.width..][..run.end];
+        let parts = |run: &Run| runs_of(row_of(run), run.y, threshold, run.start).collect::<Vec<_>>();
+        connected(map, self.runs.iter().flat_map(parts))
+    }
+
+    /// Joins what belongs to one line.
+    pub fn join(&mut self, other: Self) {
+        self.runs.extend(other.runs);
+        self.probability_sum += other.probability_sum;
+    }
+
     /// The rectangle in this direction around all its pixels.
     pub fn rectangle(&self, angle: f64) -> Rectangle {
         let (sin, cos) = angle.sin_cos();
@@ -179,6 +197,14 @@ impl Rectangle {
         self.right = self.right.max(along);
         self.top = self.top.min(across);
         self.bottom = self.bottom.max(across);
+    }
+
+    /// Whether two rectangles of one direction stand side by side: in one row, and less than a line's height apart.
+    pub fn is_beside(&self, other: &Self) -> bool {
+        let shared = |(a, b): (f64, f64), (c, d): (f64, f64)| b.min(d) - a.max(c);
+        let rows = shared((self.top, self.bottom), (other.top, other.bottom));
+        let lower = self.height().min(other.height());
+        rows > lower / 2.0 && shared((self.left, self.right), (other.left, other.right)).abs() < lower
     }
 
     pub fn width(&self) -> f64 {

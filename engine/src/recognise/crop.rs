@@ -6,7 +6,7 @@ use super::network::{COLUMN_WIDTH, LINE_HEIGHT};
 use crate::geometry::{Point, Quad};
 use crate::resample::{Region, ResampleError, resample};
 
-/// The widest line that is read, in pixels at [`LINE_HEIGHT`]: about 200 characters. A wider one is squeezed to this.
+/// The widest line that is read, in pixels at [`LINE_HEIGHT`]: about 300 characters. A wider one is squeezed to this.
 pub const LINE_WIDTH_MAX: usize = 4096;
 /// The narrowest: two columns, so that a lone character has a blank beside it.
 pub const LINE_WIDTH_MIN: usize = 2 * COLUMN_WIDTH;
@@ -58,9 +58,15 @@ fn straighten(page: &GrayImage, quad: &Quad) -> Option<GrayImage> {
         return None;
     }
     let Quad([a, b, c, d]) = *quad;
+    // The points of the upper and of the lower edge that a column lies between.
+    let column = |x: u32| {
+        let u = (x as f32 + 0.5) / width;
+        (between(a, b, u), between(d, c, u))
+    };
+    let columns: Vec<_> = (0..width as u32).map(column).collect();
     Some(GrayImage::from_fn(width as u32, height as u32, |x, y| {
-        let (u, v) = ((x as f32 + 0.5) / width, (y as f32 + 0.5) / height);
-        Luma([sample(page, between(between(a, b, u), between(d, c, u), v))])
+        let (upper, lower) = columns[x as usize];
+        Luma([sample(page, between(upper, lower, (y as f32 + 0.5) / height))])
     }))
 }
 
@@ -70,15 +76,18 @@ fn between(p: Point, q: Point, share: f32) -> Point {
 
 /// The grey value at a point, between the centres of the four pixels around it; the page's border goes on beyond it.
 fn sample(page: &GrayImage, at: Point) -> u8 {
-    let (x, y) = (at.x - 0.5, at.y - 0.5);
-    let (left, top) = (x.floor(), y.floor());
-    let pixel = |dx: f32, dy: f32| {
-        let inside = |v: f32, size: u32| v.clamp(0.0, (size - 1) as f32) as u32;
-        f32::from(page.get_pixel(inside(left + dx, page.width()), inside(top + dy, page.height())).0[0])
+    let (width, height) = (page.width() as usize, page.height() as usize);
+    // Not below zero: a cast then rounds down, where `floor` is a call on older machines.
+    let inside = |v: f32, size: usize| (v - 0.5).clamp(0.0, (size - 1) as f32);
+    let (x, y) = (inside(at.x, width), inside(at.y, height));
+    let (left, top) = (x as usize, y as usize);
+    let (right, bottom) = ((left + 1).min(width - 1), (top + 1).min(height - 1));
+    let (u, v) = (x - left as f32, y - top as f32);
+    let row = |y: usize| {
+        let row = &page.as_raw()[y * width..][..width];
+        f32::from(row[left]) * (1.0 - u) + f32::from(row[right]) * u
     };
-    let (u, v) = (x - left, y - top);
-    let row = |dy: f32| pixel(0.0, dy) * (1.0 - u) + pixel(1.0, dy) * u;
-    (row(0.0) * (1.0 - v) + row(1.0) * v).round() as u8
+    (row(top) * (1.0 - v) + row(bottom) * v + 0.5) as u8
 }
 
 #[cfg(test)]
@@ -93,7 +102,7 @@ mod tests {
     #[test]
     fn width_follows_the_aspect_within_limits() {
         for ((width, height), expected) in
-            [((320.0, 48.0), 320), ((100.0, 24.0), 200), ((5.0, 30.0), 16), ((1e6, 10.0), 4096), ((101.0, 48.0), 104)]
+            [((320.0, 32.0), 320), ((100.0, 16.0), 200), ((5.0, 30.0), 8), ((1e6, 10.0), 4096), ((101.0, 32.0), 100)]
         {
             assert_eq!(line_width(width, height), expected);
         }
@@ -102,15 +111,15 @@ mod tests {
     #[test]
     fn an_upright_line_is_cut_out() {
         let line = line_image(&ramp(), &Quad::from_edges(20.0, 10.0, 120.0, 34.0)).unwrap().unwrap();
-        assert_eq!(line.dimensions(), (200, 48));
-        assert!(line.get_pixel(0, 20).0[0].abs_diff(20) <= 1 && line.get_pixel(199, 20).0[0].abs_diff(119) <= 1);
+        assert_eq!(line.dimensions(), (132, 32));
+        assert!(line.get_pixel(0, 20).0[0].abs_diff(20) <= 1 && line.get_pixel(131, 20).0[0].abs_diff(119) <= 1);
     }
 
     #[test]
     fn a_line_upside_down_is_turned() {
         let quad = Quad::from_coordinates([120.0, 34.0, 20.0, 34.0, 20.0, 10.0, 120.0, 10.0]);
         let line = line_image(&ramp(), &quad).unwrap().unwrap();
-        assert!(line.get_pixel(0, 20).0[0] > 115 && line.get_pixel(199, 20).0[0] < 25);
+        assert!(line.get_pixel(0, 20).0[0] > 115 && line.get_pixel(131, 20).0[0] < 25);
     }
 
     #[test]

@@ -1,10 +1,13 @@
-//! Lines of a page to text: each is cut out ([`crop`]), run through the [`network`] at its own width and read off ([`decode`]).
+//! Lines of a page to text: each is cut out ([`crop`]), run through the [`network`] at its own width and read off, along the best
+//! path ([`decode`]) or together with a [`language`] model ([`beam`]).
 //!
 //! Lines are never padded to a common width, which costs accuracy; they run side by side, each on one thread.
 
+pub mod beam;
 pub mod charset;
 pub mod crop;
 pub mod decode;
+pub mod language;
 pub mod network;
 
 use candle_core::{DType, Device};
@@ -16,7 +19,9 @@ use thiserror::Error;
 use crate::geometry::Quad;
 use crate::kernels::{Buffer, FeatureMap, Packed, Shape, Threads};
 use crate::resample::ResampleError;
+use beam::Weights;
 pub use decode::Reading;
+use language::LanguageModel;
 use network::{Config, Network};
 
 #[derive(Debug, Error)]
@@ -31,15 +36,21 @@ pub enum RecogniseError {
 pub struct Recogniser {
     backend: Packed,
     network: Network<Packed>,
+    language: Option<LanguageModel>,
 }
 
 impl Recogniser {
-    /// From weights of [`Config::pp_ocrv6_tiny`].
+    /// From weights of [`Config::cellarbook`].
     pub fn from_safetensors(weights: &[u8]) -> candle_core::Result<Self> {
         let backend = Packed::new(Threads::One);
         let weights = VarBuilder::from_slice_safetensors(weights, DType::F32, &Device::Cpu)?;
-        let network = Network::new(&backend, &Config::pp_ocrv6_tiny(), weights)?;
-        Ok(Self { backend, network })
+        let network = Network::new(&backend, &Config::cellarbook(), weights)?;
+        Ok(Self { backend, network, language: None })
+    }
+
+    /// Lets a language model have a say where the network is in doubt.
+    pub fn with_language(self, model: LanguageModel) -> Self {
+        Self { language: Some(model), ..self }
     }
 
     /// A reading for each quad, in their order; an empty one where there is nothing to read.
@@ -57,7 +68,10 @@ impl Recogniser {
     /// Reads one line as [`crop::line_image`] gives it.
     pub fn read_line(&self, line: &GrayImage) -> candle_core::Result<Reading> {
         let logits = self.network.forward(&self.backend, &normalise(line))?;
-        Ok(decode::best_path(logits.values(), logits.shape.c))
+        Ok(match &self.language {
+            Some(model) => beam::search(logits.values(), logits.shape.c, model, Weights::default()),
+            None => decode::best_path(logits.values(), logits.shape.c),
+        })
     }
 }
 

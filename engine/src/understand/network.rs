@@ -6,6 +6,8 @@
 //! n-grams (Bojanowski et al. 2017, arXiv:1607.04606). Three heads: a tag for each line, a role for each candidate (ranked
 //! against the others of the document, with "absent" as one more choice), and the document's type.
 
+use std::ops::Range;
+
 use candle_core::{DType, Device, Result, Tensor};
 use candle_nn::{Init, Linear, Module, VarBuilder, linear, ops};
 use serde::{Deserialize, Serialize};
@@ -18,6 +20,10 @@ use super::vocabulary::GRAM_BUCKETS;
 const NOWHERE: f32 = -1e9;
 
 const EPSILON: f32 = 1e-5;
+
+/// Values that attention may multiply at once: candle hands more than 64 Ki to a second pool of threads, which wait for each other
+/// spinning, two thirds of the network's time on a busy machine.
+const ONE_THREAD_MAX: usize = 60 * 1024;
 
 /// The sizes of a network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -294,14 +300,25 @@ impl Attention {
 
     fn forward(&self, x: &Tensor, batch: &Batch) -> Result<Tensor> {
         let (n, width) = x.dims2()?;
+        let query = (self.query.forward(x)? / ((width / self.heads) as f64).sqrt())?;
+        let (key, value) = (self.key.forward(x)?, self.value.forward(x)?);
+        let lines = (ONE_THREAD_MAX / (NEIGHBOURS * width)).max(1);
+        let some = |first| self.mix(&query, &key, &value, batch, first..(first + lines).min(n));
+        let mixed = (0..n).step_by(lines).map(some).collect::<Result<Vec<_>>>()?;
+        self.out.forward(&Tensor::cat(&mixed, 0)?)
+    }
+
+    /// The neighbours' values of these lines, by the shares of attention that they get.
+    fn mix(&self, query: &Tensor, key: &Tensor, value: &Tensor, batch: &Batch, lines: Range<usize>) -> Result<Tensor> {
+        let (first, n, width) = (lines.start, lines.len(), query.dim(1)?);
         let (heads, size) = (self.heads, width / self.heads);
-        let around = |projected: Tensor| projected.index_select(&batch.neighbours, 0)?.reshape((n, NEIGHBOURS, heads, size));
-        let query = (self.query.forward(x)?.reshape((n, 1, heads, size))? / (size as f64).sqrt())?;
-        let scores = around(self.key.forward(x)?)?.broadcast_mul(&query)?.sum(3)?;
-        let scores = scores.broadcast_add(&self.bias)?.broadcast_add(&batch.mask)?;
+        let neighbours = batch.neighbours.narrow(0, first * NEIGHBOURS, n * NEIGHBOURS)?;
+        let around = |projected: &Tensor| projected.index_select(&neighbours, 0)?.reshape((n, NEIGHBOURS, heads, size));
+        let query = query.narrow(0, first, n)?.reshape((n, 1, heads, size))?;
+        let scores = around(key)?.broadcast_mul(&query)?.sum(3)?;
+        let scores = scores.broadcast_add(&self.bias)?.broadcast_add(&batch.mask.narrow(0, first, n)?)?;
         let shares = ops::softmax(&scores, 1)?.unsqueeze(3)?;
-        let mixed = around(self.value.forward(x)?)?.broadcast_mul(&shares)?.sum(1)?;
-        self.out.forward(&mixed.reshape((n, width))?)
+        around(value)?.broadcast_mul(&shares)?.sum(1)?.reshape((n, width))
     }
 }
 

@@ -9,10 +9,11 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 use clap::{Args, Parser, Subcommand};
+use datasets::sroie::Receipt;
 use engine::engine::Engine;
 use serde_json::json;
 use training::evaluation::{
-    in_parallel, invoices, report,
+    causes, in_parallel, invoices, predictions, report,
     sroie::{self, Prediction, Scores, TextSource},
 };
 
@@ -27,6 +28,9 @@ struct Cli {
 enum Data {
     /// Scanned receipts: lines (task 1), words (task 2) and key fields (task 3), as ICDAR 2019 measures them
     Sroie(Sroie),
+    /// Receipts as another program read them, from files as `sroie --predictions` writes them: task1/ID.txt (eight integers a line)
+    /// and task2/ID.txt (a word a line)
+    Predictions(Predictions),
     /// Supplier invoices of the ZUGFeRD corpus: fields, VAT by rate, line items
     Invoices(Common),
 }
@@ -60,14 +64,31 @@ struct Sroie {
     /// File of receipt ids, one a line; without it the committed validation split where the set holds more, else every receipt
     #[arg(long, env = "CELLARBOOK_IDS")]
     ids: Option<PathBuf>,
-    /// List what was wrong, with its cause
+    /// List what was wrong, with its cause, and how many words each cause cost
     #[arg(long, env = "CELLARBOOK_ERRORS")]
     errors: bool,
+}
+
+#[derive(Args)]
+struct Predictions {
+    /// Folder of the data set
+    #[arg(long, env = "CELLARBOOK_ROOT")]
+    root: PathBuf,
+    /// Folder of the predictions
+    #[arg(long, env = "CELLARBOOK_PREDICTIONS")]
+    predictions: PathBuf,
+    /// File of receipt ids, one a line; without it the committed validation split where the set holds more, else every receipt
+    #[arg(long, env = "CELLARBOOK_IDS")]
+    ids: Option<PathBuf>,
+    /// Print JSON instead of a table
+    #[arg(long, env = "CELLARBOOK_JSON")]
+    json: bool,
 }
 
 fn main() -> Result<ExitCode> {
     match Cli::parse().data {
         Data::Sroie(options) => evaluate_sroie(&options),
+        Data::Predictions(options) => evaluate_predictions(&options),
         Data::Invoices(options) => evaluate_invoices(&options),
     }
 }
@@ -84,10 +105,15 @@ fn read_ids(path: &Path) -> Result<BTreeSet<String>> {
     Ok(ids.map(str::to_owned).collect())
 }
 
+/// Those listed in the file `ids`, else as [`sroie::select`] chooses.
+fn read_receipts(root: &Path, ids: Option<&Path>) -> Result<Vec<Receipt>> {
+    let ids = ids.map(read_ids).transpose()?;
+    sroie::select(datasets::sroie::read(root)?, ids.as_ref()).with_context(|| root.display().to_string())
+}
+
 fn evaluate_sroie(options: &Sroie) -> Result<ExitCode> {
     let Common { root, predictions: folder, threads, json, .. } = &options.common;
-    let ids = options.ids.as_deref().map(read_ids).transpose()?;
-    let receipts = sroie::select(datasets::sroie::read(root)?, ids.as_ref()).with_context(|| root.display().to_string())?;
+    let receipts = read_receipts(root, options.ids.as_deref())?;
     ensure!(
         options.text == TextSource::Own || receipts.iter().all(|r| !r.lines.is_empty()),
         "{}: --text given needs boxes and transcripts, which this data set lacks",
@@ -95,7 +121,7 @@ fn evaluate_sroie(options: &Sroie) -> Result<ExitCode> {
     );
     let engine = options.common.engine()?;
     let read = in_parallel(&receipts, *threads, |receipt| sroie::predict(&engine, receipt, options.text))?;
-    let (mut scores, mut predictions, mut failed) = (Scores::default(), Vec::new(), 0);
+    let (mut scores, mut losses, mut predictions, mut failed) = (Scores::default(), causes::Losses::new(), Vec::new(), 0);
     for (receipt, prediction) in receipts.iter().zip(read) {
         let prediction = prediction.unwrap_or_else(|error| {
             eprintln!("{:#}", anyhow::Error::from(error));
@@ -107,12 +133,21 @@ fn evaluate_sroie(options: &Sroie) -> Result<ExitCode> {
                 .with_context(|| format!("{}: predictions can't be written", folder.display()))?;
         }
         scores.add(receipt, &prediction);
+        if options.errors && options.text == TextSource::Own {
+            let page = image::open(&receipt.image).with_context(|| format!("{}: cannot be read", receipt.image.display()))?.into_luma8();
+            causes::add(&mut losses, &page, &receipt.lines, &prediction.lines);
+        }
         predictions.push(prediction);
     }
     if *json {
-        println!("{:#}", report::sroie_json(&scores, options.text, &predictions, options.errors));
+        let mut report = report::sroie_json(&scores, options.text, &predictions, options.errors);
+        report["lost_words"] = json!(losses);
+        println!("{report:#}");
     } else {
         print_sroie(&scores, options, &predictions);
+        if !losses.is_empty() {
+            println!("words lost, by cause\n{}", report::losses_table(&losses));
+        }
     }
     Ok(exit_code(failed))
 }
@@ -133,8 +168,28 @@ fn print_sroie(scores: &Scores, options: &Sroie, predictions: &[Prediction]) {
     }
 }
 
+fn evaluate_predictions(options: &Predictions) -> Result<ExitCode> {
+    let receipts = read_receipts(&options.root, options.ids.as_deref())?;
+    ensure!(
+        receipts.iter().all(|receipt| !receipt.lines.is_empty()),
+        "{}: predictions are measured against boxes and transcripts, which this data set lacks",
+        options.root.display()
+    );
+    let mut scores = Scores::default();
+    for receipt in &receipts {
+        scores.add_written(receipt, &predictions::read(&options.predictions, &receipt.id)?);
+    }
+    if options.json {
+        println!("{:#}", report::predictions_json(&scores));
+    } else {
+        println!("{} receipts\n{}", scores.receipts, report::table(&report::reading_rows(&scores)));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
 fn evaluate_invoices(options: &Common) -> Result<ExitCode> {
-    let labelled: Vec<_> = datasets::zugferd::read(&options.root)?.into_iter().filter(|invoice| invoice.trusted).collect();
+    let labelled = datasets::zugferd::read(&options.root)?;
+    let trusted = labelled.iter().filter(|invoice| invoice.trusted).count();
     let engine = options.engine()?;
     let read = in_parallel(&labelled, options.threads, |invoice| invoices::predict(&engine, invoice))?;
     let (mut scores, mut failed) = (invoices::Scores::default(), 0);
@@ -151,9 +206,9 @@ fn evaluate_invoices(options: &Common) -> Result<ExitCode> {
         scores.add(invoice, &prediction);
     }
     if options.json {
-        println!("{:#}", json!({"invoices": labelled.len(), "scores": report::rows_json(&scores.rows())}));
+        println!("{:#}", json!({"invoices": labelled.len(), "trusted": trusted, "scores": report::rows_json(&scores.rows())}));
     } else {
-        println!("{} invoices whose labels stand on the page\n{}", labelled.len(), report::table(&scores.rows()));
+        println!("{} invoices, the labels of {trusted} stand on the page\n{}", labelled.len(), report::table(&scores.rows()));
     }
     Ok(exit_code(failed))
 }

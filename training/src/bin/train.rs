@@ -1,11 +1,13 @@
-//! `train localisation|recognition|understanding|import`: makes the weights that the engine serves.
+//! `train localisation|recognition|language|understanding|import`: makes the weights that the engine serves.
 
 use anyhow::{Context, Result, bail};
 use candle_core::Device;
 use candle_nn::VarMap;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use datasets::sroie;
-use datasets::synthetic::lines::LineGenerator;
+use datasets::sroie::{self, Receipt};
+use datasets::synthetic::documents::DocumentGenerator;
+use datasets::synthetic::lines::{LineGenerator, line_text};
+use engine::localise::Localiser;
 use engine::{localise, recognise};
 use std::collections::HashMap;
 use std::fs;
@@ -19,6 +21,9 @@ use training::optimise::Recipe;
 use training::recognition::{Lines, Receipts, Recognition, split};
 use training::understanding::Options;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Trains the networks of Cellarbook.
 #[derive(Parser)]
 #[command(version)]
@@ -30,9 +35,11 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// The localiser: where on a page there is text.
-    Localisation(RunArgs),
+    Localisation(LocalisationArgs),
     /// The recogniser: lines of text to characters.
     Recognition(RecognitionArgs),
+    /// The recogniser's language model: which character follows which.
+    Language(LanguageArgs),
     /// Understanding: what the lines of a document mean.
     Understanding(UnderstandingArgs),
     /// Weights of PP-OCRv6 (ONNX) in our networks' form.
@@ -104,12 +111,39 @@ struct RunArgs {
 }
 
 #[derive(Args)]
+struct LocalisationArgs {
+    #[command(flatten)]
+    run: RunArgs,
+    /// Fonts of the synthetic pages; without it only the data are learnt from.
+    #[arg(long, env = "CELLARBOOK_FONTS")]
+    fonts: Option<PathBuf>,
+}
+
+#[derive(Args)]
 struct RecognitionArgs {
     #[command(flatten)]
     run: RunArgs,
     /// Fonts of the synthetic lines; without it only the data are learnt from.
     #[arg(long, env = "CELLARBOOK_FONTS")]
     fonts: Option<PathBuf>,
+    /// Cuts every second line out as the shipped localiser sees it, not as it is labelled.
+    #[arg(long, env = "CELLARBOOK_OWN_BOXES")]
+    own_boxes: bool,
+}
+
+#[derive(Args)]
+struct LanguageArgs {
+    /// Folders with training data in SROIE's layout; the committed validation receipts are held back.
+    #[arg(long, env = "CELLARBOOK_DATA", required = true, num_args = 1..)]
+    data: Vec<PathBuf>,
+    /// Where `language.safetensors` goes.
+    #[arg(long, env = "CELLARBOOK_OUT")]
+    out: PathBuf,
+    /// Lines of the generator to count beside the transcripts.
+    #[arg(long, default_value_t = 20_000)]
+    synthetic: u64,
+    #[arg(long, env = "CELLARBOOK_SEED", default_value_t = 1)]
+    seed: u64,
 }
 
 #[derive(Args)]
@@ -151,6 +185,7 @@ fn main() -> Result<()> {
     match Cli::parse().network {
         Command::Localisation(args) => localisation(&args),
         Command::Recognition(args) => recognition(&args),
+        Command::Language(args) => language(&args),
         Command::Understanding(args) => understanding(args),
         Command::Import(ImportCommand::Localisation(files)) => {
             Ok(import(&files.onnx, &Origin::Detector { config: localise::network::Config::pp_ocrv6_tiny() }, &files.out)?)
@@ -161,17 +196,20 @@ fn main() -> Result<()> {
     }
 }
 
-fn localisation(run: &RunArgs) -> Result<()> {
-    const SHIPPED: &[u8] = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/../engine/models/localise.safetensors"));
+const SHIPPED_LOCALISER: &[u8] = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/../engine/models/localise.safetensors"));
+
+fn localisation(args: &LocalisationArgs) -> Result<()> {
+    let run = &args.run;
     let (train, held_back) = receipts(run)?;
     if train.is_empty() {
         bail!("--data holds no receipts beside those of the validation split");
     }
     let init = run.init.as_deref().map(read_weights).transpose()?;
     let variables = VarMap::new();
-    let task = Localisation::new(&variables, Some(init.as_deref().unwrap_or(SHIPPED)), device(run.device)?, held_back)
+    let task = Localisation::new(&variables, Some(init.as_deref().unwrap_or(SHIPPED_LOCALISER)), device(run.device)?, held_back)
         .context("the weights to start from are no localiser's")?;
-    fit(&task, &variables, Pages::new(train, run.seed), &schedule(run, "localise", 1e-4)).context("the run ended early")
+    let generator = args.fonts.as_deref().map(|fonts| DocumentGenerator::new(fonts, run.seed)).transpose()?;
+    fit(&task, &variables, Pages::new(train, generator, run.seed), &schedule(run, "localise", 1e-4)).context("the run ended early")
 }
 
 fn recognition(args: &RecognitionArgs) -> Result<()> {
@@ -183,7 +221,10 @@ fn recognition(args: &RecognitionArgs) -> Result<()> {
     let variables = VarMap::new();
     let task = Recognition::new(&variables, Some(init.as_deref().unwrap_or(SHIPPED)), device(run.device)?, held_back)
         .context("the weights to start from are no recogniser's")?;
-    let lines = Lines::new(train, generator, run.seed);
+    let mut lines = Lines::new(train, generator, run.seed);
+    if args.own_boxes {
+        lines = lines.with_own_boxes(&Localiser::from_safetensors(SHIPPED_LOCALISER)?)?;
+    }
     eprintln!("{} labelled lines", lines.labelled());
     fit(&task, &variables, lines, &schedule(run, "recognise", 2e-4)).context("the run ended early")
 }
@@ -207,6 +248,18 @@ fn schedule(run: &RunArgs, network: &str, learning_rate: f64) -> Schedule {
     }
 }
 
+fn language(args: &LanguageArgs) -> Result<()> {
+    let (train, _) = split(read_receipts(&args.data)?);
+    let transcripts = train.iter().flat_map(|receipt| &receipt.lines).map(|line| line.text.trim().to_owned());
+    let lines: Vec<String> = transcripts.chain((0..args.synthetic).map(|index| line_text(args.seed, index))).collect();
+    let path = args.out.join("language.safetensors");
+    fs::create_dir_all(&args.out).with_context(|| format!("{}: cannot make the folder", args.out.display()))?;
+    training::language::write(&training::language::model(lines.iter().map(String::as_str)), &path)
+        .with_context(|| format!("{}: cannot write the language model", path.display()))?;
+    eprintln!("{}: counted {} lines", path.display(), lines.len());
+    Ok(())
+}
+
 fn understanding(args: UnderstandingArgs) -> Result<()> {
     let UnderstandingArgs { data, out, steps, members, seed, own_readings, models, synthetic, resume, .. } = args;
     training::understanding::train(&Options {
@@ -225,13 +278,17 @@ fn understanding(args: UnderstandingArgs) -> Result<()> {
 
 /// The receipts to train on and those held back.
 fn receipts(run: &RunArgs) -> Result<(Receipts, Receipts)> {
-    let mut all = Vec::new();
-    for folder in &run.data {
-        all.extend(sroie::read(folder)?);
-    }
-    let (train, mut held_back) = split(all);
+    let (train, mut held_back) = split(read_receipts(&run.data)?);
     held_back.truncate(run.validate_receipts);
     Ok((Receipts::load(train)?, Receipts::load(held_back)?))
+}
+
+fn read_receipts(folders: &[PathBuf]) -> Result<Vec<Receipt>> {
+    let mut all = Vec::new();
+    for folder in folders {
+        all.extend(sroie::read(folder)?);
+    }
+    Ok(all)
 }
 
 fn read_weights(path: &Path) -> Result<Vec<u8>> {

@@ -1,4 +1,4 @@
-//! Supplier invoices: fields, VAT by rate and line items against the labels of e-invoices.
+//! Supplier invoices: fields, VAT by rate and line items against the labels of e-invoices, words against the PDF's text layer.
 //!
 //! Values are compared, not prints: dates as ISO, numbers as numbers, names and codes by their letters and digits. Lines and VAT rows
 //! are paired one to one so that most cells agree, and cells are counted (the line item metric of DocILE, Simsa et al. 2023, by value).
@@ -15,7 +15,10 @@ use proto::{Field, Invoice};
 use rust_decimal::Decimal;
 use unicode_normalization::UnicodeNormalization;
 
-use crate::metrics::Tally;
+use crate::metrics::{
+    Tally,
+    recognition::{Form, bag_of_words},
+};
 
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
@@ -40,13 +43,21 @@ pub struct Scores {
     lines: Tally,
     /// Lines of which every labelled cell is right.
     whole_lines: Tally,
+    words: Tally,
+    words_exact: Tally,
 }
 
 type Cell<'a> = (&'static str, Option<&'a Field>);
 
 impl Scores {
-    /// Adds an invoice; of one that the corpus does not trust, nothing. Lines count only where they are trusted.
+    /// Adds an invoice: its words; its fields only if the corpus trusts its labels, and its lines only where those are trusted.
     pub fn add(&mut self, labelled: &LabelledInvoice, predicted: &Invoice) {
+        let bag = |form| {
+            let truth = labelled.lines.iter().map(|line| line.text.as_str());
+            bag_of_words(truth, predicted.text.iter().map(|line| line.text.as_str()), form)
+        };
+        self.words += bag(Form::LettersAndDigits);
+        self.words_exact += bag(Form::Exact);
         if !labelled.trusted {
             return;
         }
@@ -69,8 +80,14 @@ impl Scores {
     /// Sums first, then each header field.
     pub fn rows(&self) -> Vec<(String, Tally)> {
         let header: Tally = self.header.values().copied().sum();
-        let sums =
-            [("header fields", header), ("VAT rows, cells", self.vat), ("lines, cells", self.lines), ("lines, whole", self.whole_lines)];
+        let sums = [
+            ("header fields", header),
+            ("VAT rows, cells", self.vat),
+            ("lines, cells", self.lines),
+            ("lines, whole", self.whole_lines),
+            ("words, letters and digits", self.words),
+            ("words, exact", self.words_exact),
+        ];
         let fields = self.header.iter().map(|((_, name), tally)| (format!("  {name}"), *tally));
         sums.into_iter().map(|(name, tally)| (name.to_owned(), tally)).chain(fields).collect()
     }
@@ -160,6 +177,8 @@ pub fn write_prediction(folder: &Path, id: &str, invoice: &Invoice) -> io::Resul
 
 #[cfg(test)]
 mod tests {
+    use engine::{geometry::Quad, text::TextLine};
+
     use super::*;
 
     fn rows(rows: &[&[&str]]) -> Vec<Vec<Option<String>>> {
@@ -211,7 +230,7 @@ mod tests {
         let labelled = |trusted, lines_trusted| LabelledInvoice {
             id: "A".into(),
             images: Vec::new(),
-            lines: Vec::new(),
+            lines: vec![TextLine { page: 0, quad: Quad::from_edges(0.0, 0.0, 9.0, 9.0), text: "Menge 2".into(), confidence: 1.0 }],
             truth: truth.clone(),
             trusted,
             lines_trusted,
@@ -221,6 +240,7 @@ mod tests {
             scores.add(&labelled(trusted, lines_trusted), &truth);
             let rows: BTreeMap<_, _> = scores.rows().into_iter().collect();
             assert_eq!((rows["header fields"].truths, rows["lines, cells"].truths), (header, lines));
+            assert_eq!(rows["words, exact"].truths, 2, "words are those of the text layer, whatever the labels are worth");
         }
     }
 }

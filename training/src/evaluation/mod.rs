@@ -1,6 +1,9 @@
-//! Measures the engine on labelled documents, as a user would run it: files in, fields out.
+//! Measures the engine on labelled documents, as a user would run it: files in, fields out. What other programs made of the same
+//! documents is measured by the same code ([`predictions`]).
 
+pub mod causes;
 pub mod invoices;
+pub mod predictions;
 pub mod report;
 pub mod sroie;
 

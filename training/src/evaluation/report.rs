@@ -4,6 +4,7 @@ use comfy_table::{CellAlignment, Table, presets};
 use serde_json::{Value, json};
 
 use super::{
+    causes::Losses,
     median_ms,
     sroie::{Prediction, Scores, TextSource},
 };
@@ -26,18 +27,23 @@ pub fn table(rows: &[(String, Tally)]) -> Table {
     table
 }
 
+/// Tasks 1 and 2.
+pub fn reading_rows(scores: &Scores) -> [(String, Tally); 4] {
+    [
+        ("task 1, lines, DetEval".into(), scores.deteval),
+        ("task 1, lines, IoU 0.5".into(), scores.iou),
+        ("task 2, words, exact".into(), scores.words_exact),
+        ("task 2, words, letters and digits".into(), scores.words),
+    ]
+}
+
 /// The rows of the tasks that have truth, and of those that have none a remark.
 pub fn sroie_rows(scores: &Scores, text: TextSource) -> (Vec<(String, Tally)>, Vec<&'static str>) {
     let (mut rows, mut remarks) = (Vec::new(), Vec::new());
     match (scores.deteval.truths, text) {
         (0, _) => remarks.push("tasks 1 and 2 skipped: the data set has no boxes and transcripts"),
         (_, TextSource::Given) => remarks.push("tasks 1 and 2 skipped: the text was given"),
-        _ => rows.extend([
-            ("task 1, lines, DetEval".into(), scores.deteval),
-            ("task 1, lines, IoU 0.5".into(), scores.iou),
-            ("task 2, words, exact".into(), scores.words_exact),
-            ("task 2, words, letters and digits".into(), scores.words),
-        ]),
+        _ => rows.extend(reading_rows(scores)),
     }
     if scores.fields.raw_total().truths == 0 {
         remarks.push("task 3 skipped: the data set has no keys");
@@ -61,8 +67,34 @@ pub fn times(predictions: &[Prediction]) -> Vec<(&'static str, f64)> {
     std::iter::once(all).chain(stages.filter(|(_, ms)| *ms > 0.0)).collect()
 }
 
+/// Lines and words lost by each cause.
+pub fn losses_table(losses: &Losses) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_header(["cause", "lines", "words"]);
+    for (cause, loss) in losses {
+        table.add_row([format!("{cause:?}"), loss.lines.to_string(), loss.words.to_string()]);
+    }
+    table.column_iter_mut().skip(1).for_each(|column| {
+        column.set_cell_alignment(CellAlignment::Right);
+    });
+    table
+}
+
 fn tally_json(tally: Tally) -> Value {
     json!({"precision": tally.precision(), "recall": tally.recall(), "f1": tally.f1(), "predictions": tally.predictions, "truths": tally.truths})
+}
+
+fn places_json(scores: &Scores) -> Value {
+    json!({"deteval": tally_json(scores.deteval), "iou": tally_json(scores.iou)})
+}
+
+fn words_json(scores: &Scores) -> Value {
+    json!({"exact": tally_json(scores.words_exact), "letters_and_digits": tally_json(scores.words)})
+}
+
+/// Tasks 1 and 2 of another program, named as in [`sroie_json`].
+pub fn predictions_json(scores: &Scores) -> Value {
+    json!({"receipts": scores.receipts, "task1": places_json(scores), "task2": words_json(scores)})
 }
 
 /// Everything that the table says; tasks without truth are `null`.
@@ -74,13 +106,13 @@ pub fn sroie_json(scores: &Scores, text: TextSource, predictions: &[Prediction],
         KeyField::ALL.iter().map(|&field| (field.name().to_owned(), tally_json(of(field)))).collect::<serde_json::Map<_, _>>().into()
     };
     let times: serde_json::Map<_, _> = times(predictions).into_iter().map(|(name, ms)| (name.to_owned(), json!(ms))).collect();
+    let mut words = words_json(scores);
+    words["cer_of_found_lines"] = json!(scores.characters.rate());
     json!({
         "receipts": scores.receipts,
         "text": text,
-        "task1": when(boxes, json!({"deteval": tally_json(scores.deteval), "iou": tally_json(scores.iou)})),
-        "task2": when(boxes, json!({
-            "exact": tally_json(scores.words_exact), "letters_and_digits": tally_json(scores.words), "cer_of_found_lines": scores.characters.rate(),
-        })),
+        "task1": when(boxes, places_json(scores)),
+        "task2": when(boxes, words),
         "task3": when(has_keys, json!({
             "raw": tally_json(scores.fields.raw_total()), "normalised": tally_json(scores.fields.normalised_total()),
             "raw_by_field": by_field(&|f| scores.fields.raw(f)), "normalised_by_field": by_field(&|f| scores.fields.normalised(f)),

@@ -17,6 +17,7 @@ use engine::{
 use proto::Invoice;
 use serde::Serialize;
 
+use super::predictions::Written;
 use crate::metrics::{
     Tally,
     fields::{FieldTallies, KeyField},
@@ -178,18 +179,18 @@ impl Scores {
         }
     }
 
+    /// Adds what another program wrote for a receipt: tasks 1 and 2. Its words are not tied to its boxes, so there are no characters
+    /// to compare.
+    pub fn add_written(&mut self, receipt: &Receipt, written: &Written) {
+        self.receipts += 1;
+        self.add_places(&receipt.lines, &written.boxes);
+        self.add_words(&receipt.lines, written.words.iter().map(String::as_str));
+    }
+
     fn add_lines(&mut self, receipt: &Receipt, prediction: &Prediction) {
-        let quads = |lines: &[TextLine]| lines.iter().map(|line| line.quad).collect::<Vec<_>>();
-        let (truth, found) = (quads(&receipt.lines), quads(&prediction.lines));
-        self.deteval += localisation::deteval(&truth, &found);
-        let pairs = localisation::pairs_at_iou(&truth, &found, localisation::IOU_MIN);
-        self.iou += Tally::of_pairs(pairs.len(), found.len(), truth.len());
-        let texts = |lines: &'_ [TextLine]| lines.iter().map(|line| line.text.clone()).collect::<Vec<_>>();
-        let (true_texts, read_texts) = (texts(&receipt.lines), texts(&prediction.lines));
-        let bag = |form| recognition::bag_of_words(true_texts.iter().map(String::as_str), read_texts.iter().map(String::as_str), form);
-        self.words_exact += bag(Form::Exact);
-        self.words += bag(Form::LettersAndDigits);
-        for (t, f) in pairs {
+        let found: Vec<_> = prediction.lines.iter().map(|line| line.quad).collect();
+        self.add_words(&receipt.lines, prediction.lines.iter().map(|line| line.text.as_str()));
+        for (t, f) in self.add_places(&receipt.lines, &found) {
             let (truth, read) = (&receipt.lines[t].text, &prediction.lines[f].text);
             let errors = CharacterErrors::of(truth, read);
             self.characters += errors;
@@ -198,6 +199,22 @@ impl Scores {
                 self.mistake(receipt, "line", truth, read, if same_letters { Cause::Spaces } else { Cause::Reading });
             }
         }
+    }
+
+    /// Task 1; the pairs of a line and the box that found it, at IoU 0.5.
+    fn add_places(&mut self, truth: &[TextLine], found: &[Quad]) -> Vec<(usize, usize)> {
+        let truth: Vec<_> = truth.iter().map(|line| line.quad).collect();
+        self.deteval += localisation::deteval(&truth, found);
+        let pairs = localisation::pairs_at_iou(&truth, found, localisation::IOU_MIN);
+        self.iou += Tally::of_pairs(pairs.len(), found.len(), truth.len());
+        pairs
+    }
+
+    /// Task 2.
+    fn add_words<'a>(&mut self, truth: &'a [TextLine], read: impl Iterator<Item = &'a str> + Clone) {
+        let bag = |form| recognition::bag_of_words(truth.iter().map(|line| line.text.as_str()), read.clone(), form);
+        self.words_exact += bag(Form::Exact);
+        self.words += bag(Form::LettersAndDigits);
     }
 
     fn mistake(&mut self, receipt: &Receipt, what: &'static str, truth: &str, predicted: &str, cause: Cause) {

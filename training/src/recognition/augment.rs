@@ -4,6 +4,7 @@ use engine::geometry::{Point, Quad};
 use image::GrayImage;
 use image::imageops::{FilterType, resize};
 use imageproc::filter::gaussian_blur_f32;
+use imageproc::morphology::{Mask, grayscale_dilate, grayscale_erode};
 use rand::{Rng, RngExt};
 
 /// Shares of the line's height by which an edge of the box may move outwards and inwards.
@@ -11,6 +12,11 @@ const OUTWARDS_MAX: f32 = 0.16;
 const INWARDS_MAX: f32 = 0.06;
 /// Share of the height by which the right end may stand higher or lower than the left.
 const SLANT_MAX: f32 = 0.12;
+
+/// How much wider than it is printed a line may be set.
+const STRETCH: std::ops::Range<f32> = 0.8..1.25;
+/// Share of the line's height by which a corner of a localiser's box is moved.
+const NUDGE_MAX: f32 = 0.04;
 
 /// A box as another person or a localiser might have drawn it.
 pub fn redraw(quad: &Quad, rng: &mut impl Rng) -> Quad {
@@ -21,6 +27,40 @@ pub fn redraw(quad: &Quad, rng: &mut impl Rng) -> Quad {
     let [a, b, c, d] = quad.0;
     let moved = |p: Point, dx: f32, dy: f32| Point { x: p.x + dx, y: p.y + dy };
     Quad([moved(a, -left, -top), moved(b, right, slant - top), moved(c, right, slant + bottom), moved(d, -left, bottom)])
+}
+
+/// A localiser's box, as it might have come out on another scan of the page.
+pub fn nudge(quad: &Quad, rng: &mut impl Rng) -> Quad {
+    let height = quad.height();
+    Quad(quad.0.map(|p| {
+        let mut by = || height * rng.random_range(-NUDGE_MAX..NUDGE_MAX);
+        Point { x: p.x + by(), y: p.y + by() }
+    }))
+}
+
+/// The same text from a printer with wider or narrower, bolder or lighter type.
+pub fn reset(line: GrayImage, rng: &mut impl Rng) -> GrayImage {
+    let line = if rng.random_bool(0.5) {
+        let width = (line.width() as f32 * rng.random_range(STRETCH)).round().max(8.0) as u32;
+        resize(&line, width, line.height(), FilterType::Triangle)
+    } else {
+        line
+    };
+    let neighbours = Mask::square(1);
+    match rng.random_range(0..10) {
+        0 => blend(&line, &grayscale_erode(&line, &neighbours), rng.random_range(0.2..0.7)),
+        1 => blend(&line, &grayscale_dilate(&line, &neighbours), rng.random_range(0.2..0.6)),
+        _ => line,
+    }
+}
+
+/// `share` of the other picture, the rest of the first.
+fn blend(first: &GrayImage, other: &GrayImage, share: f32) -> GrayImage {
+    let mut mixed = first.clone();
+    for (to, &from) in mixed.iter_mut().zip(other.as_raw()) {
+        *to = (f32::from(*to) * (1.0 - share) + f32::from(from) * share).round() as u8;
+    }
+    mixed
 }
 
 /// Wear of the print and of the picture; the size stays.
@@ -65,6 +105,19 @@ mod tests {
             let drawn = redraw(&quad, &mut rng);
             assert!(drawn.left() < 102.0 && drawn.right() > 298.0 && drawn.top() < 56.0 && drawn.bottom() > 74.0, "{drawn:?}");
             assert!(drawn.height() < 30.0 * 1.4);
+        }
+    }
+
+    #[test]
+    fn type_may_be_wider_and_bolder_but_says_the_same() {
+        let mut rng = ChaCha8Rng::seed_from_u64(3);
+        let line = GrayImage::from_fn(120, 32, |x, _| image::Luma([if x / 10 % 2 == 0 { 20 } else { 235 }]));
+        for _ in 0..100 {
+            let set = reset(line.clone(), &mut rng);
+            assert_eq!(set.height(), 32);
+            assert!((95..=151).contains(&set.width()), "{}", set.width());
+            let bars = set.rows().next().unwrap().collect::<Vec<_>>().windows(2).filter(|w| w[0].0[0] < 128 && w[1].0[0] >= 128).count();
+            assert_eq!(bars, 6);
         }
     }
 

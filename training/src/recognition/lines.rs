@@ -5,28 +5,39 @@ use crate::ctc::Target;
 use crate::fit::Source;
 use datasets::sroie::Receipt;
 use datasets::synthetic::lines::LineGenerator;
+use engine::geometry::Quad;
+use engine::localise::{LocaliseError, Localiser};
 use engine::recognise::crop::line_image;
 use engine::recognise::input_value;
 use engine::recognise::network::{COLUMN_WIDTH, LINE_HEIGHT};
 use engine::resample::ResampleError;
+use engine::text::TextLine;
 use image::GrayImage;
 use image::imageops::{FilterType, resize};
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// Lines of a window; they are sorted by width before they are cut into batches.
 const LINES_A_WINDOW: usize = 384;
 /// Width of all lines of a batch together, in pixels.
-const BATCH_WIDTH_MAX: usize = 32 * 320;
+const BATCH_WIDTH_MAX: usize = 40 * 320;
 const BATCH_LINES_MAX: usize = 64;
 /// A batch's widest line is at most this much wider than its narrowest: all are stretched to one width.
 const STRETCH_MAX: f32 = 1.12;
 /// Wider lines would hold up the rest; there are next to none.
 const LINE_WIDTH_MAX: u32 = 1600;
 /// Share of receipts' lines that are transcribed in one case only; the rest of a window is synthetic.
-const RECEIPT_SHARE: f64 = 0.6;
+const RECEIPT_SHARE: f64 = 0.5;
+
+/// Share of lines that are cut out as our localiser sees them, among those that it finds.
+const OWN_BOX_SHARE: f64 = 0.5;
+/// Ends and edges of two boxes of the same text are at most so many heights of the line apart. A character is about half as wide
+/// as its line is high.
+const ENDS_APART_MAX: f32 = 0.4;
+const EDGES_APART_MAX: f32 = 0.35;
 
 #[derive(Debug, thiserror::Error)]
 pub enum LineError {
@@ -34,6 +45,8 @@ pub enum LineError {
     Picture { path: PathBuf, source: image::ImageError },
     #[error("cannot cut a line out of receipt {id}")]
     Cut { id: String, source: ResampleError },
+    #[error("cannot find the lines of receipt {id}")]
+    Localise { id: String, source: LocaliseError },
 }
 
 /// Receipts with their pages in memory.
@@ -78,25 +91,41 @@ pub struct LineBatch {
 /// The source of batches: receipts' lines and synthetic ones.
 pub struct Lines {
     receipts: Receipts,
-    /// (receipt, line) with a transcript that can be learnt from.
-    labelled: Vec<(usize, usize)>,
+    /// (receipt, line) with a transcript that can be learnt from; lines that say the same stand together and are drawn as one,
+    /// or the few suppliers with many receipts would be learnt by heart.
+    labelled: Vec<Vec<(usize, usize)>>,
+    /// For each receipt and line the box that our localiser draws around the same text, where it does. Empty if it was not asked.
+    own: Vec<Vec<Option<Quad>>>,
     generator: Option<LineGenerator>,
     seed: u64,
 }
 
 impl Lines {
     pub fn new(receipts: Receipts, generator: Option<LineGenerator>, seed: u64) -> Self {
-        let lines = |(i, (receipt, _)): (usize, &(Receipt, GrayImage))| {
-            let learnable = |&l: &usize| Target::case_folded(receipt.lines[l].text.trim()).is_some();
-            (0..receipt.lines.len()).filter(learnable).map(move |l| (i, l)).collect::<Vec<_>>()
+        let mut by_text: BTreeMap<String, Vec<(usize, usize)>> = BTreeMap::new();
+        for (r, (receipt, _)) in receipts.0.iter().enumerate() {
+            for (l, line) in receipt.lines.iter().enumerate().filter(|(_, line)| Target::case_folded(line.text.trim()).is_some()) {
+                by_text.entry(line.text.trim().to_uppercase()).or_default().push((r, l));
+            }
+        }
+        let labelled = by_text.into_values().collect();
+        Self { receipts, labelled, own: Vec::new(), generator, seed }
+    }
+
+    /// Lets every second line be cut out as the localiser sees it, which is how the product will.
+    pub fn with_own_boxes(mut self, localiser: &Localiser) -> Result<Self, LineError> {
+        let own = |(receipt, page): &(Receipt, GrayImage)| {
+            let quads = localiser.quads(page).map_err(|source| LineError::Localise { id: receipt.id.clone(), source })?;
+            let same = |line: &TextLine| quads.iter().copied().find(|quad| is_same_text(&line.quad, quad));
+            Ok(receipt.lines.iter().map(same).collect())
         };
-        let labelled = receipts.0.iter().enumerate().flat_map(lines).collect();
-        Self { receipts, labelled, generator, seed }
+        self.own = self.receipts.0.iter().map(own).collect::<Result<_, _>>()?;
+        Ok(self)
     }
 
     /// How many labelled lines there are.
     pub fn labelled(&self) -> usize {
-        self.labelled.len()
+        self.labelled.iter().map(Vec::len).sum()
     }
 
     fn sample(&self, window: u64, index: u64) -> Result<Option<(GrayImage, Target)>, LineError> {
@@ -116,13 +145,28 @@ impl Lines {
     }
 
     fn labelled_line(&self, rng: &mut impl Rng) -> Result<Option<(GrayImage, Target)>, LineError> {
-        let (r, l) = self.labelled[rng.random_range(0..self.labelled.len())];
+        let same = &self.labelled[rng.random_range(0..self.labelled.len())];
+        let (r, l) = same[rng.random_range(0..same.len())];
         let (receipt, page) = &self.receipts.0[r];
         let line = &receipt.lines[l];
-        let cut =
-            line_image(page, &augment::redraw(&line.quad, rng)).map_err(|source| LineError::Cut { id: receipt.id.clone(), source })?;
-        Ok(cut.zip(Target::case_folded(line.text.trim())).map(|(cut, target)| (augment::wear(cut, rng), target)))
+        let own = self.own.get(r).and_then(|own| own[l]).filter(|_| rng.random_bool(OWN_BOX_SHARE));
+        let quad = match own {
+            Some(own) => augment::nudge(&own, rng),
+            None => augment::redraw(&line.quad, rng),
+        };
+        let cut = line_image(page, &quad).map_err(|source| LineError::Cut { id: receipt.id.clone(), source })?;
+        Ok(cut.zip(Target::case_folded(line.text.trim())).map(|(cut, target)| (augment::wear(augment::reset(cut, rng), rng), target)))
     }
+}
+
+/// Whether two boxes hold the same characters: their ends agree, and so does most of their height.
+fn is_same_text(label: &Quad, own: &Quad) -> bool {
+    let height = label.height();
+    let near = |a: f32, b: f32, shares: f32| (a - b).abs() <= shares * height;
+    near(label.left(), own.left(), ENDS_APART_MAX)
+        && near(label.right(), own.right(), ENDS_APART_MAX)
+        && near(label.top(), own.top(), EDGES_APART_MAX)
+        && near(label.bottom(), own.bottom(), EDGES_APART_MAX)
 }
 
 impl Source for Lines {
@@ -182,8 +226,6 @@ fn pack(lines: &[(GrayImage, Target)]) -> LineBatch {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use engine::geometry::Quad;
-    use engine::text::TextLine;
 
     fn receipts() -> Receipts {
         let line = |y: f32, width: f32, text: &str| TextLine {
@@ -199,6 +241,19 @@ mod tests {
             keys: Default::default(),
         };
         Receipts(vec![(receipt, GrayImage::from_fn(300, 200, |x, y| image::Luma([(x * 7 + y * 3) as u8])))])
+    }
+
+    #[test]
+    fn boxes_of_the_same_text_agree_at_both_ends() {
+        let label = Quad::from_edges(100.0, 50.0, 300.0, 80.0);
+        for (own, same) in [
+            (Quad::from_edges(96.0, 48.0, 306.0, 82.0), true),
+            (Quad::from_edges(96.0, 48.0, 270.0, 82.0), false),
+            (Quad::from_edges(60.0, 48.0, 306.0, 82.0), false),
+            (Quad::from_edges(100.0, 84.0, 300.0, 114.0), false),
+        ] {
+            assert_eq!(is_same_text(&label, &own), same, "{own:?}");
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Training of the recogniser: CTC on lines cut from receipts (case-folded) and on synthetic lines (exact).
 
 mod augment;
+mod context;
 mod lines;
 
 pub use lines::{LineBatch, LineError, Lines, Receipts};
@@ -27,9 +28,12 @@ pub struct Recognition {
 }
 
 impl Recognition {
-    /// A network with the weights `init` (safetensors) in `variables`, or with random ones.
+    /// A network with the weights `init` (safetensors) in `variables`, or with random ones. Weights of the published network will
+    /// do: blocks of context that are not in them start as if they were not there.
     pub fn new(variables: &VarMap, init: Option<&[u8]>, device: Device, held_back: Receipts) -> Result<Self> {
-        let network = checkpoint::network(variables, init, &device, |weights| Network::new(&Gradients, &Config::pp_ocrv6_tiny(), weights))?;
+        let config = Config::cellarbook();
+        let init = init.map(checkpoint::decode_tensors).transpose()?.map(|init| context::grown(init, &config)).transpose()?;
+        let network = checkpoint::network(variables, init.as_ref(), &device, |weights| Network::new(&Gradients, &config, weights))?;
         Ok(Self { network, device, held_back })
     }
 }

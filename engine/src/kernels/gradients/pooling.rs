@@ -1,5 +1,6 @@
 //! Pooling, and the gate of squeeze-and-excitation.
 
+use super::multiversion::multiversion;
 use super::values::{self, argument};
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
@@ -64,11 +65,56 @@ impl CustomOp1 for AveragePool {
 /// 2x2 maximum of stride 1, zeros beyond the bottom and right edge.
 pub(super) struct MaxPool;
 
-/// The largest of the window whose top left is (y, x): its value and where it is; `None` for the zero beyond the edge.
-fn largest(map: &[f32], (h, w, c): (usize, usize, usize), y: usize, x: usize, channel: usize) -> (f32, Option<usize>) {
-    let inside = [(y, x), (y, x + 1), (y + 1, x), (y + 1, x + 1)].into_iter().filter(|&(y, x)| y < h && x < w);
-    let beyond = if y + 1 < h && x + 1 < w { (f32::NEG_INFINITY, None) } else { (0.0, None) };
-    inside.map(|(y, x)| (y * w + x) * c + channel).fold(beyond, |best, i| if map[i] > best.0 { (map[i], Some(i)) } else { best })
+/// A row of pixels, each with its right neighbour; the last one's is zero.
+fn neighbours(row: &[f32], c: usize) -> impl Iterator<Item = (&[f32], Option<&[f32]>)> {
+    let right = row.chunks_exact(c).skip(1).map(Some).chain([None]);
+    row.chunks_exact(c).zip(right)
+}
+
+/// The windows' pixels in their order: this row's two, the next row's two; zeros stand for what lies beyond the edge.
+fn windows<'a>(rows: [&'a [f32]; 2], c: usize, zeros: &'a [f32]) -> impl Iterator<Item = ([&'a [f32]; 4], bool)> {
+    neighbours(rows[0], c).zip(neighbours(rows[1], c)).map(|((a, b), (below, d))| {
+        let at_edge = b.is_none();
+        ([a, b.unwrap_or(zeros), below, d.unwrap_or(zeros)], at_edge)
+    })
+}
+
+multiversion! {
+    fn maxima(out: &mut [f32], window: [&[f32]; 4]) {
+        let n = out.len();
+        let [a, b, c, d] = window.map(|pixel| &pixel[..n]);
+        for i in 0..n {
+            out[i] = a[i].max(b[i]).max(c[i].max(d[i]));
+        }
+    }
+}
+
+multiversion! {
+    /// Adds each gradient to the first of the window's pixels that is the largest, if it is above `floor`. `upper` and `lower` are
+    /// two pixels each, of which the second may be missing.
+    fn to_largest(dy: &[f32], window: [&[f32]; 4], floor: f32, upper: &mut [f32], lower: &mut [f32]) {
+        let n = dy.len();
+        let [a, b, c, d] = window.map(|pixel| &pixel[..n]);
+        let share = |taken: bool, value: f32, largest: f32, dy: f32| if !taken && value == largest && largest > floor { dy } else { 0.0 };
+        let largest = |i: usize| a[i].max(b[i]).max(c[i].max(d[i]));
+        let (first, second) = upper.split_at_mut(n);
+        for i in 0..n {
+            first[i] += share(false, a[i], largest(i), dy[i]);
+        }
+        for i in 0..second.len() {
+            second[i] += share(a[i] == largest(i), b[i], largest(i), dy[i]);
+        }
+        if lower.is_empty() {
+            return;
+        }
+        let (first, second) = lower.split_at_mut(n);
+        for i in 0..n {
+            first[i] += share(a[i] == largest(i) || b[i] == largest(i), c[i], largest(i), dy[i]);
+        }
+        for i in 0..second.len() {
+            second[i] += share(a[i] == largest(i) || b[i] == largest(i) || c[i] == largest(i), d[i], largest(i), dy[i]);
+        }
+    }
 }
 
 impl CustomOp1 for MaxPool {
@@ -81,8 +127,11 @@ impl CustomOp1 for MaxPool {
         let x = argument(x, layout)?;
         let mut out = vec![0.0; x.len()];
         out.par_chunks_mut(h * w * c).zip(x.par_chunks(h * w * c)).for_each(|(out, x)| {
-            for (i, out) in out.iter_mut().enumerate() {
-                *out = largest(x, (h, w, c), i / (w * c), i / c % w, i % c).0;
+            let zeros = vec![0.0; w * c];
+            for (y, out) in out.chunks_exact_mut(w * c).enumerate() {
+                let below = x.get((y + 1) * w * c..(y + 2) * w * c).unwrap_or(&zeros);
+                let windows = windows([&x[y * w * c..][..w * c], below], c, &zeros);
+                out.chunks_exact_mut(c).zip(windows).for_each(|(out, (window, _))| maxima(out, window));
             }
         });
         Ok((CpuStorage::F32(out), layout.shape().clone()))
@@ -95,9 +144,18 @@ impl CustomOp1 for MaxPool {
         let mut dx = vec![0.0; x.elem_count()];
         let image = h * w * c;
         dx.par_chunks_mut(image).zip(values.par_chunks(image)).zip(dy.par_chunks(image)).for_each(|((dx, x), dy)| {
-            for (i, dy) in dy.iter().enumerate() {
-                if let Some(source) = largest(x, (h, w, c), i / (w * c), i / c % w, i % c).1 {
-                    dx[source] += dy;
+            let zeros = vec![0.0; w * c];
+            for (y, dy) in dy.chunks_exact(w * c).enumerate() {
+                let (upper, lower) = dx[y * w * c..].split_at_mut(w * c);
+                let lower = lower.get_mut(..w * c).unwrap_or_default();
+                let below = x.get((y + 1) * w * c..(y + 2) * w * c).unwrap_or(&zeros);
+                let windows = windows([&x[y * w * c..][..w * c], below], c, &zeros);
+                for (column, (dy, (window, at_edge))) in dy.chunks_exact(c).zip(windows).enumerate() {
+                    let two = column * c..(column * c + 2 * c).min(w * c);
+                    // Where zeros stand in the window nothing below them counts.
+                    let floor = if at_edge || lower.is_empty() { 0.0 } else { f32::NEG_INFINITY };
+                    let lower = lower.get_mut(two.clone()).unwrap_or_default();
+                    to_largest(dy, window, floor, &mut upper[two], lower);
                 }
             }
         });

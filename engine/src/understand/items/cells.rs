@@ -30,10 +30,21 @@ impl Word<'_> {
         self.number().filter(|number| number.decimals == 2).map(|number| number.thousandths)
     }
 
+    /// A measure such as `PCS`, that stands between a quantity and a price.
+    pub fn is_measure(&self) -> bool {
+        MEASURES.contains(&self.text.trim_end_matches('.').to_uppercase().as_str())
+    }
+
     pub fn has_letters(&self) -> bool {
         self.text.chars().filter(|c| c.is_alphabetic()).count() > 1
     }
 }
+
+/// What goods are counted, weighed and poured in, as tills print it.
+const MEASURES: [&str; 34] = [
+    "PC", "PCS", "PCE", "PIECE", "PIECES", "EA", "EACH", "UNIT", "UNITS", "NOS", "SET", "SETS", "PAIR", "PAIRS", "PKT", "PKTS", "PACK",
+    "PACKS", "BOX", "BOXES", "CTN", "CASE", "CASES", "BTL", "BTLS", "KEG", "KEGS", "ROLL", "ROLLS", "KG", "G", "L", "M", "STK",
+];
 
 /// `2X3.50`, `2X`, `@3.50`: numbers joined by a multiplication sign.
 static PRODUCT: LazyLock<Regex> = LazyLock::new(|| {

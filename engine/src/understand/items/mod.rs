@@ -212,6 +212,7 @@ fn uncaptioned(words: Vec<Word>) -> Vec<Cell> {
         let column = match factors {
             Some((quantity, _)) if i == quantity => Column::Quantity,
             Some((_, price)) if i == price => Column::UnitPrice,
+            Some((quantity, _)) if i == quantity + 1 && word.is_measure() => Column::Unit,
             _ if Some(i) == total => Column::LineTotal,
             _ => {
                 // What follows the total is a tax code or a mark.
@@ -319,9 +320,11 @@ mod tests {
                 &[(0.0, "STOUT PINT"), (500.0, "12.40")],
                 &[(0.0, "2 @ 6.20")],
                 &[(0.0, "TEA"), (300.0, "1"), (400.0, "2.00"), (500.0, "2.00 SR")],
-                &[(0.0, "TOTAL"), (500.0, "32.90")],
+                &[(0.0, "BRASS HINGE 3IN")],
+                &[(0.0, "6 PCS X 3.95"), (500.0, "23.70")],
+                &[(0.0, "TOTAL"), (500.0, "56.60")],
             ],
-            0..6,
+            0..8,
         );
         assert_eq!(
             read,
@@ -330,6 +333,7 @@ mod tests {
                 "9556001 | MILK 1L | 3 | 2.50 | - | 7.50",
                 "- | STOUT PINT | 2 | 6.20 | - | 12.40",
                 "- | TEA | 1 | 2.00 | - | 2.00",
+                "- | BRASS HINGE 3IN | 6 | 3.95 | - | 23.70",
             ]
         );
     }
