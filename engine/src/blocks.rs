@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::layers::{Activation, Backend, ConvSpec};
 
 /// Channels that a block's hidden layer has for each of its input's.
-const EXPANSION: usize = 2;
+pub const EXPANSION: usize = 2;
 /// Channels of the input for each of a squeeze-excite's hidden layer.
 const REDUCTION: usize = 4;
 
@@ -64,21 +64,28 @@ impl<B: Backend> Block<B> {
     const SLOPE: f32 = 0.16667;
 
     pub fn new(backend: &B, cin: usize, cout: usize, stride: (usize, usize), squeeze: bool, weights: VarBuilder) -> Result<Self> {
-        let hidden = cin * EXPANSION;
         let depthwise = backend.conv(ConvSpec::depthwise(cin, (3, 3)).stride(stride), weights.pp("depthwise"))?;
         let squeeze = squeeze.then(|| SqueezeExcite::new(backend, cin, Self::SLOPE, weights.pp("squeeze"))).transpose()?;
-        let expand = backend.conv(ConvSpec::dense(cin, hidden, 1).activation(Activation::Gelu), weights.pp("expand"))?;
-        let project = backend.conv(ConvSpec::dense(hidden, cout, 1), weights.pp("project"))?;
-        Ok(Self { depthwise, squeeze, expand, project, residual: cin == cout })
+        Self::with_perceptron(backend, depthwise, squeeze, (cin, cout), weights)
     }
 
     /// A block that mixes along rows only, over `kernel` columns.
     pub fn along(backend: &B, channels: usize, kernel: usize, weights: VarBuilder) -> Result<Self> {
-        let hidden = channels * EXPANSION;
         let depthwise = backend.conv(ConvSpec::depthwise(channels, (1, kernel)), weights.pp("depthwise"))?;
-        let expand = backend.conv(ConvSpec::dense(channels, hidden, 1).activation(Activation::Gelu), weights.pp("expand"))?;
-        let project = backend.conv(ConvSpec::dense(hidden, channels, 1), weights.pp("project"))?;
-        Ok(Self { depthwise, squeeze: None, expand, project, residual: true })
+        Self::with_perceptron(backend, depthwise, None, (channels, channels), weights)
+    }
+
+    fn with_perceptron(
+        backend: &B,
+        depthwise: B::Conv,
+        squeeze: Option<SqueezeExcite<B>>,
+        (cin, cout): (usize, usize),
+        weights: VarBuilder,
+    ) -> Result<Self> {
+        let hidden = cin * EXPANSION;
+        let expand = backend.conv(ConvSpec::dense(cin, hidden, 1).activation(Activation::Gelu), weights.pp("expand"))?;
+        let project = backend.conv(ConvSpec::dense(hidden, cout, 1), weights.pp("project"))?;
+        Ok(Self { depthwise, squeeze, expand, project, residual: cin == cout })
     }
 
     /// `[n, h, w, cin] -> [n, h / stride, w / stride, cout]`, rounded up.

@@ -77,7 +77,8 @@ pub enum FitError {
     Occupied(PathBuf),
 }
 
-/// Trains until the recipe's last step. Writes `checkpoint.safetensors`, `best.safetensors`, `curve.csv` and `curve.png`.
+/// Trains until the recipe's last step. Writes `checkpoint.safetensors`, `best.safetensors`, at the end
+/// `last.safetensors`, `curve.csv` and `curve.png`.
 pub fn fit<T: Task, S: Source<Batch = T::Batch>>(task: &T, variables: &VarMap, source: S, schedule: &Schedule) -> Result<(), FitError> {
     fs::create_dir_all(&schedule.out).map_err(|source| FitError::Folder { path: schedule.out.clone(), source })?;
     let mut run = Run::start(task, variables, schedule)?;
@@ -96,7 +97,8 @@ pub fn fit<T: Task, S: Source<Batch = T::Batch>>(task: &T, variables: &VarMap, s
         run.progress.batch = 0;
     }
     run.validate()?;
-    run.checkpoint()
+    run.checkpoint()?;
+    Ok(checkpoint::write(&schedule.out.join("last.safetensors"), &run.optimiser.mean_weights(), schedule.metadata.clone())?)
 }
 
 type Window<B> = Result<Vec<B>, Box<dyn std::error::Error + Send + Sync>>;
@@ -297,7 +299,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let x = run(folder.path(), 100, false).unwrap();
         assert!((x - 2.0).abs() < 0.7, "{x}");
-        for file in ["checkpoint.safetensors", "best.safetensors", "curve.csv", "curve.png"] {
+        for file in ["checkpoint.safetensors", "best.safetensors", "last.safetensors", "curve.csv", "curve.png"] {
             assert!(folder.path().join(file).exists(), "{file}");
         }
     }

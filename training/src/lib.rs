@@ -1,5 +1,6 @@
 //! Losses, augmentation, optimisation, metrics.
 
+pub mod average;
 pub mod checkpoint;
 pub mod ctc;
 pub mod curve;
@@ -10,5 +11,6 @@ pub mod language;
 pub mod localisation;
 pub mod metrics;
 pub mod optimise;
+pub mod receipts;
 pub mod recognition;
 pub mod understanding;

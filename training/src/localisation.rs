@@ -8,7 +8,7 @@
 use crate::checkpoint;
 use crate::fit::{Loss, Source, Task};
 use crate::metrics::{Tally, localisation::deteval};
-use crate::recognition::Receipts;
+use crate::receipts::Receipts;
 use candle_core::{Device, Result, Tensor};
 use candle_nn::VarMap;
 use datasets::synthetic::documents::{DocumentGenerator, SyntheticDocument};
@@ -160,14 +160,6 @@ impl Pages {
         Self { receipts, generator, seed }
     }
 
-    /// Cut-outs of receipts, or all of one synthetic document: its picture costs more than they do.
-    fn batch(&self, rng: &mut impl Rng) -> std::result::Result<PageBatch, PageError> {
-        match &self.generator {
-            Some(generator) if rng.random_bool(SYNTHETIC_SHARE) => synthetic_batch(&generator.document(rng.random()), rng),
-            _ => self.receipts_batch(rng),
-        }
-    }
-
     fn receipts_batch(&self, rng: &mut impl Rng) -> std::result::Result<PageBatch, PageError> {
         let mut batch = PageBatch::default();
         for _ in 0..CUT_OUTS_A_BATCH {
@@ -195,7 +187,13 @@ impl Source for Pages {
     fn window(&mut self, index: u64) -> std::result::Result<Vec<PageBatch>, PageError> {
         let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
         rng.set_stream(index);
-        (0..BATCHES_A_WINDOW).map(|_| self.batch(&mut rng)).collect()
+        // One document is enough for a window: its picture costs more than all cut-outs.
+        let document = self.generator.as_ref().map(|generator| generator.document(rng.random()));
+        let batch = |_| match &document {
+            Some(document) if rng.random_bool(SYNTHETIC_SHARE) => synthetic_batch(document, &mut rng),
+            _ => self.receipts_batch(&mut rng),
+        };
+        (0..BATCHES_A_WINDOW).map(batch).collect()
     }
 }
 

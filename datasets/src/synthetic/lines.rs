@@ -19,6 +19,10 @@ pub const LINE_HEIGHT_PX: u32 = engine::recognise::network::LINE_HEIGHT as u32;
 const TEXT_CHARACTERS_MAX: usize = 48;
 /// Narrowest picture: lone digits keep their shape, the network some columns.
 const LINE_WIDTH_MIN_PX: u32 = 16;
+/// Share of lines whose spaces do not stand where language has them.
+const RESPACED_SHARE: f64 = 0.3;
+/// Signs beside which tills save a space or waste one.
+const SIGNS: &str = ".,:;()/-#&@+%*";
 /// Share of the ink that wear has to leave.
 const LEGIBLE_INK_MIN: f32 = 0.3;
 /// Distance of the text's drift from the box's middle that a detector's box allows, in box heights.
@@ -47,6 +51,7 @@ impl LineGenerator {
     pub fn line(&self, index: u64) -> SyntheticLine {
         let mut dice = Dice::new(self.seed, index);
         let text = text(&mut dice);
+        let text = if dice.chance(RESPACED_SHARE) { respace(&mut dice, &text) } else { text };
         let fixed_pitch = dice.chance(0.5);
         let italic = dice.chance(0.07);
         let face = self.typefaces.pick(&mut dice, |face| face.fixed_pitch == fixed_pitch && (italic || !face.italic) && face.covers(&text));
@@ -79,6 +84,25 @@ fn text(dice: &mut Dice) -> String {
             return cut.trim().to_owned();
         }
     }
+}
+
+/// The same characters with other spaces, so that the network reads the gaps of the print, not those it expects.
+fn respace(dice: &mut Dice, text: &str) -> String {
+    let characters: Vec<char> = text.chars().collect();
+    let is_sign = |at: usize| characters.get(at).is_some_and(|&c| SIGNS.contains(c));
+    let mut spaced = String::new();
+    for (i, &character) in characters.iter().enumerate() {
+        let beside_sign = i > 0 && is_sign(i - 1) || is_sign(i + 1);
+        if character == ' ' && dice.chance(if beside_sign { 0.4 } else { 0.1 }) {
+            continue;
+        }
+        let parted = i > 0 && character != ' ' && characters[i - 1] != ' ';
+        if parted && dice.chance(if is_sign(i) || is_sign(i - 1) { 0.2 } else { 0.01 }) {
+            spaced.push(' ');
+        }
+        spaced.push(character);
+    }
+    spaced
 }
 
 /// Tills print much in capitals.
@@ -262,6 +286,16 @@ mod tests {
             assert!(text.trim() == text && !text.contains("  "), "{text:?}");
             assert!(text.chars().all(|c| charset::class(c).is_some()), "{text:?}");
         }
+    }
+
+    #[test]
+    fn respaced_texts_keep_their_characters() {
+        let mut dice = Dice::new(9, 0);
+        let text = "TEL: 01-234 567, AMOUNT (RM)";
+        let dense = |text: &str| text.replace(' ', "");
+        let respaced: Vec<String> = (0..50).map(|_| respace(&mut dice, text)).collect();
+        assert!(respaced.iter().all(|r| dense(r) == dense(text) && r.trim() == r && !r.contains("  ")), "{respaced:?}");
+        assert!(respaced.iter().any(|r| r.contains("TEL:0")) && respaced.iter().any(|r| r.contains("( RM")), "{respaced:?}");
     }
 
     #[test]

@@ -25,7 +25,7 @@ const SIDE_MIN: f64 = 3.0;
 /// From this on a region shows the direction of its line; a shorter one takes the page's.
 const ELONGATION_MIN: f64 = 4.0;
 /// Lines turned by less than this (radians; 0.4 degrees) are taken as upright: a long one rises by a fifth of its height.
-const UPRIGHT_MAX: f64 = 0.007;
+pub const UPRIGHT_MAX: f64 = 0.007;
 
 /// A region this many times higher than the page's usual line may be several lines that touch.
 const TALL: f64 = 1.7;

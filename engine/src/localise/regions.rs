@@ -160,6 +160,8 @@ impl Region {
     /// Joins what belongs to one line.
     pub fn join(&mut self, other: Self) {
         self.runs.extend(other.runs);
+        // Row by row, as `connected` wants them.
+        self.runs.sort_unstable_by_key(|run| (run.y, run.start));
         self.probability_sum += other.probability_sum;
     }
 
@@ -267,6 +269,16 @@ mod tests {
             let areas: Vec<usize> = regions_of(rows).iter().map(Region::area).collect();
             assert_eq!(areas, expected, "{rows:#?}");
         }
+    }
+
+    #[test]
+    fn what_was_joined_falls_apart_again_in_its_own_places() {
+        let (width, values) = draw(&["##.##", "##.##", "++.++", "##.##"]);
+        let map = ProbabilityMap { width, values: &values };
+        let [mut left, right] = <[Region; 2]>::try_from(regions(&map, 0.3)).unwrap();
+        left.join(right);
+        let areas: Vec<usize> = left.above(&map, 0.7).iter().map(Region::area).collect();
+        assert_eq!(areas, [4, 4, 2, 2]);
     }
 
     #[test]

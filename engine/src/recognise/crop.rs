@@ -15,6 +15,20 @@ const UPRIGHT_TOLERANCE: f32 = 1.0;
 /// The largest side of a quad that is straightened, in pixels; larger than any page.
 const QUAD_SIDE_MAX: f32 = 20_000.0;
 
+/// Shares of a line's height by which a localiser's quad is cut back above and below, and at both ends. Its edges leave paper around
+/// the text, which lies close to its neighbours; without it letters are read larger.
+const CUT_BACK_ACROSS: f32 = 0.07;
+const CUT_BACK_ALONG: f32 = 0.02;
+
+/// What of a localiser's quad is read.
+pub fn cut_back(quad: &Quad) -> Quad {
+    let (width, height) = (quad.width(), quad.height());
+    let (u, v) = ((CUT_BACK_ALONG * height / width).min(0.25), CUT_BACK_ACROSS);
+    let Quad([a, b, c, d]) = *quad;
+    let corner = |u: f32, v: f32| between(between(a, b, u), between(d, c, u), v);
+    Quad([corner(u, v), corner(1.0 - u, v), corner(1.0 - u, 1.0 - v), corner(u, 1.0 - v)])
+}
+
 /// The line in `quad`: [`LINE_HEIGHT`] high, its width in proportion, a multiple of [`COLUMN_WIDTH`]. `None` where less than a
 /// pixel of it lies on the page.
 pub fn line_image(page: &GrayImage, quad: &Quad) -> Result<Option<GrayImage>, ResampleError> {
@@ -106,6 +120,16 @@ mod tests {
         {
             assert_eq!(line_width(width, height), expected);
         }
+    }
+
+    #[test]
+    fn a_quad_is_cut_back_by_shares_of_its_height() {
+        assert_eq!(cut_back(&Quad::from_edges(10.0, 20.0, 310.0, 70.0)), Quad::from_edges(11.0, 23.5, 309.0, 66.5));
+        let slanted = cut_back(&Quad::from_coordinates([0.0, 0.0, 300.0, 30.0, 297.0, 80.0, -3.0, 50.0]));
+        let rise = (slanted.0[1].y - slanted.0[0].y) / (slanted.0[1].x - slanted.0[0].x);
+        assert!((rise - 0.1).abs() < 1e-3 && (slanted.height() - 0.86 * 50.09).abs() < 0.1, "{slanted:?}");
+        // A dot keeps its middle.
+        assert_eq!(cut_back(&Quad::from_edges(0.0, 0.0, 1.0, 50.0)).centre(), Point { x: 0.5, y: 25.0 });
     }
 
     #[test]

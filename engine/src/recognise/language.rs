@@ -25,7 +25,7 @@ const LN_DIGITS: f32 = std::f32::consts::LN_10;
 pub const SYMBOLS: f32 = (95 - 26 - 9 + 57 + 1) as f32;
 
 /// The letters and signs beyond ASCII that have symbols.
-const BEYOND_ASCII: &str = "ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜÝßŸŒĄĆĘŁŃŚŹŻČĎĐĚŇŘŠŤŮŽŐŰĞİŞ€£°";
+pub const BEYOND_ASCII: &str = "ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜÝßŸŒĄĆĘŁŃŚŹŻČĎĐĚŇŘŠŤŮŽŐŰĞİŞ€£°";
 /// The symbol of the first of them.
 const FIRST_BEYOND_ASCII: u8 = 128;
 

@@ -1,4 +1,4 @@
-//! `train localisation|recognition|language|understanding|import`: makes the weights that the engine serves.
+//! `train localisation|recognition|language|understanding|average|import`: makes the weights that the engine serves.
 
 use anyhow::{Context, Result, bail};
 use candle_core::Device;
@@ -14,11 +14,13 @@ use std::fs;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use training::average::average;
 use training::fit::{Schedule, fit};
 use training::import::{Source as Origin, import};
 use training::localisation::{Localisation, Pages};
 use training::optimise::Recipe;
-use training::recognition::{Lines, Receipts, Recognition, split};
+use training::receipts::{Receipts, split};
+use training::recognition::{Lines, Recognition};
 use training::understanding::Options;
 
 #[global_allocator]
@@ -42,6 +44,8 @@ enum Command {
     Language(LanguageArgs),
     /// Understanding: what the lines of a document mean.
     Understanding(UnderstandingArgs),
+    /// The mean of the weights of several runs from one start.
+    Average(AverageArgs),
     /// Weights of PP-OCRv6 (ONNX) in our networks' form.
     #[command(subcommand)]
     Import(ImportCommand),
@@ -59,6 +63,16 @@ enum ImportCommand {
         #[arg(long)]
         dictionary: PathBuf,
     },
+}
+
+#[derive(Args)]
+struct AverageArgs {
+    /// Safetensors files of one network.
+    #[arg(required = true, num_args = 1..)]
+    weights: Vec<PathBuf>,
+    /// The safetensors file to write.
+    #[arg(long)]
+    out: PathBuf,
 }
 
 #[derive(Args)]
@@ -126,9 +140,12 @@ struct RecognitionArgs {
     /// Fonts of the synthetic lines; without it only the data are learnt from.
     #[arg(long, env = "CELLARBOOK_FONTS")]
     fonts: Option<PathBuf>,
-    /// Cuts every second line out as the shipped localiser sees it, not as it is labelled.
+    /// Cuts every second line out as the localiser sees it, not as it is labelled.
     #[arg(long, env = "CELLARBOOK_OWN_BOXES")]
     own_boxes: bool,
+    /// The localiser's weights; by default those that the product ships.
+    #[arg(long, env = "CELLARBOOK_LOCALISER", value_name = "FILE")]
+    localiser: Option<PathBuf>,
 }
 
 #[derive(Args)]
@@ -187,6 +204,7 @@ fn main() -> Result<()> {
         Command::Recognition(args) => recognition(&args),
         Command::Language(args) => language(&args),
         Command::Understanding(args) => understanding(args),
+        Command::Average(AverageArgs { weights, out }) => Ok(average(&weights, &out)?),
         Command::Import(ImportCommand::Localisation(files)) => {
             Ok(import(&files.onnx, &Origin::Detector { config: localise::network::Config::pp_ocrv6_tiny() }, &files.out)?)
         }
@@ -204,6 +222,7 @@ fn localisation(args: &LocalisationArgs) -> Result<()> {
     if train.is_empty() {
         bail!("--data holds no receipts beside those of the validation split");
     }
+    let train = train.along_text(&Localiser::from_safetensors(SHIPPED_LOCALISER)?)?;
     let init = run.init.as_deref().map(read_weights).transpose()?;
     let variables = VarMap::new();
     let task = Localisation::new(&variables, Some(init.as_deref().unwrap_or(SHIPPED_LOCALISER)), device(run.device)?, held_back)
@@ -221,9 +240,12 @@ fn recognition(args: &RecognitionArgs) -> Result<()> {
     let variables = VarMap::new();
     let task = Recognition::new(&variables, Some(init.as_deref().unwrap_or(SHIPPED)), device(run.device)?, held_back)
         .context("the weights to start from are no recogniser's")?;
-    let mut lines = Lines::new(train, generator, run.seed);
+    let localiser = args.localiser.as_deref().map(read_weights).transpose()?;
+    let localiser = Localiser::from_safetensors(localiser.as_deref().unwrap_or(SHIPPED_LOCALISER))
+        .context("--localiser names no weights of a localiser")?;
+    let mut lines = Lines::new(train.along_text(&localiser)?, generator, run.seed);
     if args.own_boxes {
-        lines = lines.with_own_boxes(&Localiser::from_safetensors(SHIPPED_LOCALISER)?)?;
+        lines = lines.with_own_boxes(&localiser)?;
     }
     eprintln!("{} labelled lines", lines.labelled());
     fit(&task, &variables, lines, &schedule(run, "recognise", 2e-4)).context("the run ended early")
@@ -292,7 +314,7 @@ fn read_receipts(folders: &[PathBuf]) -> Result<Vec<Receipt>> {
 }
 
 fn read_weights(path: &Path) -> Result<Vec<u8>> {
-    fs::read(path).with_context(|| format!("{}: cannot read the weights to start from", path.display()))
+    fs::read(path).with_context(|| format!("{}: cannot read the weights", path.display()))
 }
 
 fn device(kind: DeviceKind) -> Result<Device> {

@@ -4,7 +4,7 @@ use comfy_table::{CellAlignment, Table, presets};
 use serde_json::{Value, json};
 
 use super::{
-    causes::Losses,
+    causes::{Loss, Losses, LostBy},
     median_ms,
     sroie::{Prediction, Scores, TextSource},
 };
@@ -13,18 +13,20 @@ use crate::metrics::{Tally, fields::KeyField};
 /// Heads the columns of [`table`].
 const HEADER: [&str; 4] = ["", "precision", "recall", "F1"];
 
-/// Rows of a name and precision, recall and F1 in percent.
-pub fn table(rows: &[(String, Tally)]) -> Table {
+/// Names to the left, figures to the right.
+fn figures<const N: usize>(header: [&str; N], rows: impl Iterator<Item = [String; N]>) -> Table {
     let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_header(HEADER);
-    for (name, tally) in rows {
-        let percents = [tally.precision(), tally.recall(), tally.f1()].map(|share| format!("{:.1}", share * 100.0));
-        table.add_row([vec![name.clone()], percents.to_vec()].concat());
-    }
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_header(header).add_rows(rows);
     table.column_iter_mut().skip(1).for_each(|column| {
         column.set_cell_alignment(CellAlignment::Right);
     });
     table
+}
+
+/// Rows of a name and precision, recall and F1 in percent.
+pub fn table(rows: &[(String, Tally)]) -> Table {
+    let percent = |share: f64| format!("{:.1}", share * 100.0);
+    figures(HEADER, rows.iter().map(|(name, t)| [name.clone(), percent(t.precision()), percent(t.recall()), percent(t.f1())]))
 }
 
 /// Tasks 1 and 2.
@@ -69,15 +71,8 @@ pub fn times(predictions: &[Prediction]) -> Vec<(&'static str, f64)> {
 
 /// Lines and words lost by each cause.
 pub fn losses_table(losses: &Losses) -> Table {
-    let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_header(["cause", "lines", "words"]);
-    for (cause, loss) in losses {
-        table.add_row([format!("{cause:?}"), loss.lines.to_string(), loss.words.to_string()]);
-    }
-    table.column_iter_mut().skip(1).for_each(|column| {
-        column.set_cell_alignment(CellAlignment::Right);
-    });
-    table
+    let row = |(cause, loss): (&LostBy, &Loss)| [format!("{cause:?}"), loss.lines.to_string(), loss.words.to_string()];
+    figures(["cause", "lines", "words"], losses.iter().map(row))
 }
 
 fn tally_json(tally: Tally) -> Value {

@@ -2,6 +2,7 @@
 //! grows from there (Chen et al., "Net2Net", 2016, <https://arxiv.org/abs/1511.05641>).
 
 use candle_core::{DType, Device, Result, Tensor};
+use engine::blocks::EXPANSION;
 use engine::recognise::network::Config;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -21,7 +22,7 @@ pub fn grown(mut weights: HashMap<String, Tensor>, config: &Config) -> Result<Ha
 /// A block that gives back what it gets: its filter hands on the middle column, and what its perceptron would add is zero.
 fn identity(channels: usize, kernel: usize, seed: u64) -> Result<[(&'static str, Tensor); 6]> {
     let device = &Device::Cpu;
-    let hidden = 2 * channels;
+    let hidden = EXPANSION * channels;
     let mut filter = vec![0f32; kernel * channels];
     filter[kernel / 2 * channels..][..channels].fill(1.0);
     // Uniform, so wide that the hidden values keep the input's deviation.

@@ -1,13 +1,15 @@
 //! Batches of lines of about one width, from receipts and from the generator.
 
-use super::augment;
+use super::{augment, reprint};
 use crate::ctc::Target;
 use crate::fit::Source;
+use crate::receipts::Receipts;
 use datasets::sroie::Receipt;
+use datasets::synthetic::dice::Dice;
 use datasets::synthetic::lines::LineGenerator;
 use engine::geometry::Quad;
 use engine::localise::{LocaliseError, Localiser};
-use engine::recognise::crop::line_image;
+use engine::recognise::crop::{cut_back, line_image};
 use engine::recognise::input_value;
 use engine::recognise::network::{COLUMN_WIDTH, LINE_HEIGHT};
 use engine::resample::ResampleError;
@@ -16,9 +18,7 @@ use image::GrayImage;
 use image::imageops::{FilterType, resize};
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use rayon::prelude::*;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 /// Lines of a window; they are sorted by width before they are cut into batches.
 const LINES_A_WINDOW: usize = 384;
@@ -32,6 +32,10 @@ const LINE_WIDTH_MAX: u32 = 1600;
 /// Share of receipts' lines that are transcribed in one case only; the rest of a window is synthetic.
 const RECEIPT_SHARE: f64 = 0.5;
 
+/// Share of receipts' lines that are shown as another printer would have printed them.
+const REPRINTED_SHARE: f64 = 0.4;
+/// Share of receipts' lines that another one of the same receipt is joined to: texts that no supplier prints.
+const JOINED_SHARE: f64 = 0.1;
 /// Share of lines that are cut out as our localiser sees them, among those that it finds.
 const OWN_BOX_SHARE: f64 = 0.5;
 /// Ends and edges of two boxes of the same text are at most so many heights of the line apart. A character is about half as wide
@@ -41,43 +45,10 @@ const EDGES_APART_MAX: f32 = 0.35;
 
 #[derive(Debug, thiserror::Error)]
 pub enum LineError {
-    #[error("{}: cannot read the picture", path.display())]
-    Picture { path: PathBuf, source: image::ImageError },
     #[error("cannot cut a line out of receipt {id}")]
     Cut { id: String, source: ResampleError },
     #[error("cannot find the lines of receipt {id}")]
     Localise { id: String, source: LocaliseError },
-}
-
-/// Receipts with their pages in memory.
-pub struct Receipts(Vec<(Receipt, GrayImage)>);
-
-impl Receipts {
-    pub fn load(receipts: Vec<Receipt>) -> Result<Self, LineError> {
-        let load = |receipt: Receipt| match image::open(&receipt.image) {
-            Ok(page) => Ok((receipt, page.into_luma8())),
-            Err(source) => Err(LineError::Picture { path: receipt.image, source }),
-        };
-        receipts.into_par_iter().map(load).collect::<Result<_, _>>().map(Self)
-    }
-
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// Panics beyond the last.
-    pub fn get(&self, index: usize) -> (&Receipt, &GrayImage) {
-        let (receipt, page) = &self.0[index];
-        (receipt, page)
-    }
-
-    pub fn iter(&self) -> impl Iterator<Item = (&Receipt, &GrayImage)> {
-        self.0.iter().map(|(receipt, page)| (receipt, page))
-    }
 }
 
 /// Lines of one width with what they say.
@@ -103,7 +74,7 @@ pub struct Lines {
 impl Lines {
     pub fn new(receipts: Receipts, generator: Option<LineGenerator>, seed: u64) -> Self {
         let mut by_text: BTreeMap<String, Vec<(usize, usize)>> = BTreeMap::new();
-        for (r, (receipt, _)) in receipts.0.iter().enumerate() {
+        for (r, (receipt, _)) in receipts.iter().enumerate() {
             for (l, line) in receipt.lines.iter().enumerate().filter(|(_, line)| Target::case_folded(line.text.trim()).is_some()) {
                 by_text.entry(line.text.trim().to_uppercase()).or_default().push((r, l));
             }
@@ -114,12 +85,12 @@ impl Lines {
 
     /// Lets every second line be cut out as the localiser sees it, which is how the product will.
     pub fn with_own_boxes(mut self, localiser: &Localiser) -> Result<Self, LineError> {
-        let own = |(receipt, page): &(Receipt, GrayImage)| {
+        let own = |(receipt, page): (&Receipt, &GrayImage)| {
             let quads = localiser.quads(page).map_err(|source| LineError::Localise { id: receipt.id.clone(), source })?;
             let same = |line: &TextLine| quads.iter().copied().find(|quad| is_same_text(&line.quad, quad));
             Ok(receipt.lines.iter().map(same).collect())
         };
-        self.own = self.receipts.0.iter().map(own).collect::<Result<_, _>>()?;
+        self.own = self.receipts.iter().map(own).collect::<Result<_, _>>()?;
         Ok(self)
     }
 
@@ -144,18 +115,35 @@ impl Lines {
         }
     }
 
-    fn labelled_line(&self, rng: &mut impl Rng) -> Result<Option<(GrayImage, Target)>, LineError> {
+    fn labelled_line(&self, rng: &mut ChaCha8Rng) -> Result<Option<(GrayImage, Target)>, LineError> {
         let same = &self.labelled[rng.random_range(0..self.labelled.len())];
         let (r, l) = same[rng.random_range(0..same.len())];
-        let (receipt, page) = &self.receipts.0[r];
+        let Some((mut line, mut text)) = self.cut(r, l, rng)? else { return Ok(None) };
+        let mut dice = Dice::new(rng.random(), 0);
+        if dice.chance(JOINED_SHARE) {
+            let other = rng.random_range(0..self.receipts.get(r).0.lines.len());
+            if let Some((next, said)) = self.cut(r, other, rng)? {
+                line = reprint::join(&line, &next, &mut dice);
+                text = format!("{text} {said}");
+            }
+        }
+        if dice.chance(REPRINTED_SHARE) {
+            line = reprint::reprint(line, &mut dice);
+        }
+        Ok(Target::case_folded(&text).map(|target| (augment::wear(augment::reset(line, rng), rng), target)))
+    }
+
+    /// A line of a receipt with what it says.
+    fn cut(&self, r: usize, l: usize, rng: &mut impl Rng) -> Result<Option<(GrayImage, String)>, LineError> {
+        let (receipt, page) = self.receipts.get(r);
         let line = &receipt.lines[l];
         let own = self.own.get(r).and_then(|own| own[l]).filter(|_| rng.random_bool(OWN_BOX_SHARE));
         let quad = match own {
-            Some(own) => augment::nudge(&own, rng),
+            Some(own) => augment::nudge(&cut_back(&own), rng),
             None => augment::redraw(&line.quad, rng),
         };
         let cut = line_image(page, &quad).map_err(|source| LineError::Cut { id: receipt.id.clone(), source })?;
-        Ok(cut.zip(Target::case_folded(line.text.trim())).map(|(cut, target)| (augment::wear(augment::reset(cut, rng), rng), target)))
+        Ok(cut.map(|cut| (cut, line.text.trim().to_owned())))
     }
 }
 
@@ -226,6 +214,7 @@ fn pack(lines: &[(GrayImage, Target)]) -> LineBatch {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::path::PathBuf;
 
     fn receipts() -> Receipts {
         let line = |y: f32, width: f32, text: &str| TextLine {
@@ -240,7 +229,7 @@ mod tests {
             lines: vec![line(10.0, 160.0, "TOTAL 9.00"), line(60.0, 40.0, "9.00"), line(90.0, 100.0, "漢")],
             keys: Default::default(),
         };
-        Receipts(vec![(receipt, GrayImage::from_fn(300, 200, |x, y| image::Luma([(x * 7 + y * 3) as u8])))])
+        Receipts::from(vec![(receipt, GrayImage::from_fn(300, 200, |x, y| image::Luma([(x * 7 + y * 3) as u8])))])
     }
 
     #[test]

@@ -3,17 +3,18 @@
 mod augment;
 mod context;
 mod lines;
+mod reprint;
 
-pub use lines::{LineBatch, LineError, Lines, Receipts};
+pub use lines::{LineBatch, LineError, Lines};
 
 use crate::checkpoint;
 use crate::ctc::ctc_loss;
 use crate::fit::{Loss, Task};
 use crate::metrics::recognition::{CharacterErrors, Form, words};
 use crate::metrics::{Tally, recognition::bag_of_words};
+use crate::receipts::Receipts;
 use candle_core::{Device, Result, Tensor};
 use candle_nn::VarMap;
-use datasets::sroie::Receipt;
 use engine::geometry::Quad;
 use engine::kernels::gradients::Gradients;
 use engine::recognise::Recogniser;
@@ -69,10 +70,4 @@ impl Task for Recognition {
         let accuracy = right as f64 / f64::max(lines as f64, 1.0);
         Ok(vec![("word F1", tally.f1()), ("line accuracy", accuracy), ("character accuracy", 1.0 - errors.rate())])
     }
-}
-
-/// Receipts whose id is or is not in the committed validation split.
-pub fn split(receipts: Vec<Receipt>) -> (Vec<Receipt>, Vec<Receipt>) {
-    let validation = datasets::splits::sroie_validation();
-    receipts.into_iter().partition(|receipt| !validation.contains(receipt.id.as_str()))
 }
