@@ -34,7 +34,7 @@ test: setup
 	cargo test --workspace
 
 bench: setup
-	@cargo build --release --quiet -p engine -p training --bin extract --bin evaluate
+	@cargo build --release --quiet --bin extract --bin evaluate
 	bench/install.sh $(PEERS)
 	$(PEERS)/bin/python bench/bench.py --sroie $(SROIE) --models $(MODELS) --receipts $(RECEIPTS)
 
