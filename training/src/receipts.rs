@@ -2,7 +2,7 @@
 
 use datasets::sroie::Receipt;
 use engine::geometry::{Point, Quad};
-use engine::localise::{LocaliseError, Localiser, UPRIGHT_MAX};
+use engine::localise::{LocaliseError, Localiser, UPRIGHT_MAX, median};
 use image::GrayImage;
 use rayon::prelude::*;
 use std::path::PathBuf;
@@ -70,15 +70,14 @@ impl Receipts {
 /// The median direction of the long lines, in radians, clockwise on the page.
 fn direction(lines: &[Quad]) -> f32 {
     let long = lines.iter().filter(|quad| quad.width() > ELONGATION_MIN * quad.height());
-    let angles = long.map(|Quad([a, b, ..])| (b.y - a.y).atan2(b.x - a.x)).collect();
-    median(angles).unwrap_or(0.0)
+    median(long.map(|Quad([a, b, ..])| (b.y - a.y).atan2(b.x - a.x).into())).unwrap_or(0.0) as f32
 }
 
 fn turn(receipt: &mut Receipt, angle: f32) {
     if f64::from(angle.abs()) < UPRIGHT_MAX {
         return;
     }
-    let usual = median(receipt.lines.iter().map(|line| within(&line.quad, angle).1).collect()).unwrap_or(0.0);
+    let usual = median(receipt.lines.iter().map(|line| within(&line.quad, angle).1.into())).unwrap_or(0.0) as f32;
     for line in &mut receipt.lines {
         line.quad = turned(&line.quad, angle, HEIGHT_SHARE_MIN * usual);
     }
@@ -102,11 +101,6 @@ fn turned(upright: &Quad, angle: f32, height_min: f32) -> Quad {
     let corner = |along: f32, across: f32| Point { x: centre.x + along * cos - across * sin, y: centre.y + along * sin + across * cos };
     let (x, y) = (width / 2.0, height / 2.0);
     Quad([corner(-x, -y), corner(x, -y), corner(x, y), corner(-x, y)])
-}
-
-fn median(mut values: Vec<f32>) -> Option<f32> {
-    let middle = values.len() / 2;
-    (!values.is_empty()).then(|| *values.select_nth_unstable_by(middle, f32::total_cmp).1)
 }
 
 /// Receipts whose id is or is not in the committed validation split.

@@ -64,6 +64,11 @@ impl Ink {
         upper * (1.0 - fy) + lower * fy
     }
 
+    /// How much of the print can be seen: faint ink counts less than its amount.
+    pub fn strength(&self) -> f32 {
+        self.coverage.iter().map(|c| c.powi(2)).sum()
+    }
+
     /// Gaussian blur of `sigma` pixels, separable, the border repeated.
     pub fn blur(&mut self, sigma: f32) {
         let kernel = gaussian(sigma);

@@ -148,8 +148,7 @@ impl Print {
     fn wear_legibly(&mut self, dice: &mut Dice) {
         let fresh = self.ink.clone();
         self.wear(dice);
-        let amount = |ink: &Ink| ink.coverage.iter().map(|c| c.powi(2)).sum::<f32>();
-        if amount(&self.ink) < LEGIBLE_INK_MIN * amount(&fresh) {
+        if self.ink.strength() < LEGIBLE_INK_MIN * fresh.strength() {
             self.ink = fresh;
         }
     }

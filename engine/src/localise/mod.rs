@@ -130,9 +130,7 @@ fn quads(map: &ProbabilityMap, settings: &Settings, pixel: (f64, f64), page: (u3
 /// The median height of regions that show a direction.
 fn usual_height(regions: &[Region], skew: f64) -> f64 {
     let lines = regions.iter().filter(|region| own_direction(region).is_some());
-    let mut heights: Vec<f64> = lines.map(|region| region.rectangle(direction(region, skew)).height()).collect();
-    let middle = heights.len() / 2;
-    if heights.is_empty() { f64::INFINITY } else { *heights.select_nth_unstable_by(middle, f64::total_cmp).1 }
+    median(lines.map(|region| region.rectangle(direction(region, skew)).height())).unwrap_or(f64::INFINITY)
 }
 
 /// The lines that a region higher than `tall` falls apart into at one of the `rising` thresholds, or the region itself.
@@ -167,9 +165,14 @@ fn own_direction(region: &Region) -> Option<f64> {
 
 /// The median direction of the page's lines.
 fn skew(regions: &[Region]) -> f64 {
-    let mut angles: Vec<f64> = regions.iter().filter_map(own_direction).collect();
-    let middle = angles.len() / 2;
-    if angles.is_empty() { 0.0 } else { *angles.select_nth_unstable_by(middle, f64::total_cmp).1 }
+    median(regions.iter().filter_map(own_direction)).unwrap_or(0.0)
+}
+
+/// The upper of the two in the middle, where there are two.
+pub fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let mut values: Vec<f64> = values.collect();
+    let middle = values.len() / 2;
+    (!values.is_empty()).then(|| *values.select_nth_unstable_by(middle, f64::total_cmp).1)
 }
 
 fn direction(region: &Region, skew: f64) -> f64 {

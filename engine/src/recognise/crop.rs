@@ -16,7 +16,7 @@ const UPRIGHT_TOLERANCE: f32 = 1.0;
 const QUAD_SIDE_MAX: f32 = 20_000.0;
 
 /// Shares of a line's height by which a localiser's quad is cut back above and below, and at both ends. Its edges leave paper around
-/// the text, which lies close to its neighbours; without it letters are read larger.
+/// the text and touch its neighbours; without that letters are read larger.
 const CUT_BACK_ACROSS: f32 = 0.07;
 const CUT_BACK_ALONG: f32 = 0.02;
 

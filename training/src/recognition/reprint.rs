@@ -27,12 +27,11 @@ pub fn reprint(line: GrayImage, dice: &mut Dice) -> GrayImage {
     let coverage = |&grey: &u8| ((paper - f32::from(grey)) / (paper - dark)).clamp(0.0, 1.0);
     let mut ink =
         Ink { width: line.width() as usize, height: line.height() as usize, coverage: line.as_raw().iter().map(coverage).collect() };
-    let amount = |ink: &Ink| ink.coverage.iter().map(|c| c.powi(2)).sum::<f32>();
-    let fresh = amount(&ink);
+    let fresh = ink.strength();
     for _ in 0..dice.within(1..=2) {
         wear(&mut ink, dice);
     }
-    if amount(&ink) < LEGIBLE_INK_MIN * fresh {
+    if ink.strength() < LEGIBLE_INK_MIN * fresh {
         return line;
     }
     wear::expose(&ink, dice, Exposure { paper, ink: dark, noise: 0.0 }, None)
