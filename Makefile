@@ -1,8 +1,9 @@
-# Two commands: `make demo` shows the product, `make test` runs everything that CI runs. `make bench` measures it against its peers.
+# Two commands: `make demo` shows the product, `make test` runs everything that CI runs. `make bench` measures it against its peers,
+# `make sanitize` runs the kernels' tests under AddressSanitizer.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
-.PHONY: demo test bench setup
+.PHONY: demo test bench sanitize setup
 
 SAMPLES  := datasets/samples
 OUT      := out/demo
@@ -36,3 +37,8 @@ bench: setup
 	@cargo build --release --quiet --bin extract --bin evaluate
 	bench/install.sh $(PEERS)
 	$(PEERS)/bin/python bench/bench.py --sroie $(SROIE) --models $(MODELS) --receipts $(RECEIPTS)
+
+# The stable compiler ships the sanitizer's runtime, but lets only RUSTC_BOOTSTRAP switch it on.
+sanitize: setup
+	@host=$$(rustc -vV | sed -n 's/^host: //p')
+	RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address cargo test -p engine --lib --target $$host --target-dir target/sanitize kernels

@@ -83,8 +83,8 @@ impl<B: Backend> Block<B> {
         weights: VarBuilder,
     ) -> Result<Self> {
         let hidden = cin * EXPANSION;
-        let expand = backend.conv(ConvSpec::dense(cin, hidden, 1).activation(Activation::Gelu), weights.pp("expand"))?;
-        let project = backend.conv(ConvSpec::dense(hidden, cout, 1), weights.pp("project"))?;
+        let expand = backend.conv(ConvSpec::dense(cin, hidden, 1).activation(Activation::Gelu).in_bytes(), weights.pp("expand"))?;
+        let project = backend.conv(ConvSpec::dense(hidden, cout, 1).in_bytes(), weights.pp("project"))?;
         Ok(Self { depthwise, squeeze, expand, project, residual: cin == cout })
     }
 

@@ -233,8 +233,10 @@ impl Engine {
     }
 
     fn recognise(&self, page: &Page, quads: &[Quad], at: &mut At) -> Result<Vec<Reading>, ExtractError> {
-        let cut_back: Vec<Quad> = quads.iter().map(crop::cut_back).collect();
-        let readings = timed(&mut at.timings.recognise, || self.recogniser.read(&page.image, &cut_back));
+        let readings = timed(&mut at.timings.recognise, || {
+            let cut_back: Vec<Quad> = quads.iter().map(crop::cut_back).collect();
+            self.recogniser.read(&page.image, &cut_back)
+        });
         readings.map_err(|source| ExtractError::Recognise { page: at.page, source })
     }
 

@@ -39,6 +39,15 @@ pub enum Connection {
     Depthwise,
 }
 
+/// How exactly a layer has to be computed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Precision {
+    #[default]
+    Floats,
+    /// Weights and activations of 8 bits will do, where the backend has them.
+    Bytes,
+}
+
 /// A convolution with its fused activation. `act(conv(x) + bias)`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ConvSpec {
@@ -52,6 +61,7 @@ pub struct ConvSpec {
     pub connection: Connection,
     pub bias: bool,
     pub activation: Activation,
+    pub precision: Precision,
 }
 
 impl ConvSpec {
@@ -67,6 +77,7 @@ impl ConvSpec {
             connection: Connection::Dense,
             bias: true,
             activation: Activation::None,
+            precision: Precision::Floats,
         }
     }
 
@@ -90,8 +101,18 @@ impl ConvSpec {
         Self { activation, ..self }
     }
 
+    /// Weights and activations of 8 bits will do.
+    pub fn in_bytes(self) -> Self {
+        Self { precision: Precision::Bytes, ..self }
+    }
+
     pub fn without_bias(self) -> Self {
         Self { bias: false, ..self }
+    }
+
+    /// Whether each output pixel depends on its own input pixel alone.
+    pub fn is_pointwise(&self) -> bool {
+        self.connection == Connection::Dense && self.kernel == (1, 1) && self.stride == (1, 1)
     }
 
     /// Height and width of the output of a map of this height and width; `None` where the padded map is smaller than the kernel.

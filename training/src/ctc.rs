@@ -46,10 +46,81 @@ impl Target {
         characters.filter(|c| !c.is_empty()).map(|characters| Self { characters })
     }
 
+    /// States of a path: blank, character 0, blank, character 1, .., blank.
+    fn states(&self) -> usize {
+        2 * self.characters.len() + 1
+    }
+
+    /// What state `s` stands for; `None` is the blank.
+    fn state(&self, s: usize) -> Option<Characters> {
+        (s % 2 == 1).then(|| self.characters[s / 2])
+    }
+
+    /// How many states back the state before `s` may be: the blank between different characters may be skipped.
+    fn steps_max(&self, s: usize) -> usize {
+        if s >= 2 && self.state(s).is_some() && self.state(s) != self.state(s - 2) { 2 } else { s.min(1) }
+    }
+
+    /// Of state `s` in a column of probabilities.
+    fn probability(&self, s: usize, column: &[f32]) -> f32 {
+        self.state(s).map_or(column[BLANK], |c| column[c.class] + c.alternative.map_or(0.0, |class| column[class]))
+    }
+
     /// Columns that any path needs: one a character and a blank between equal neighbours.
     pub fn columns_min(&self) -> usize {
         self.characters.len() + self.characters.windows(2).filter(|pair| pair[0] == pair[1]).count()
     }
+}
+
+/// Where a text stands in its line.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Alignment {
+    /// For each character the column that shows it best.
+    pub columns: Vec<usize>,
+    /// Mean probability of the characters in those columns, 0 to 1.
+    pub probability: f32,
+}
+
+/// The most probable of all paths over logits `[columns, classes]` that spell `target` (Viterbi 1967); `None` where there are too few
+/// columns for any.
+pub fn align(logits: &[f32], classes: usize, target: &Target) -> Option<Alignment> {
+    let columns = logits.len() / classes;
+    if columns < target.columns_min() {
+        return None;
+    }
+    let mut softmaxed = vec![0.0; logits.len()];
+    for (out, logits) in softmaxed.chunks_exact_mut(classes).zip(logits.chunks_exact(classes)) {
+        softmax(logits, out);
+    }
+    let states = target.states();
+    let probability = |t: usize, s: usize| target.probability(s, &softmaxed[t * classes..][..classes]);
+    let mut best = vec![f32::NEG_INFINITY; columns * states];
+    let mut before = vec![0u8; columns * states];
+    for t in 0..columns {
+        for s in 0..states {
+            let (steps, reached) = match t {
+                0 => (0, if s < 2 { 0.0 } else { f32::NEG_INFINITY }),
+                _ => (0..=target.steps_max(s)).map(|step| (step, best[(t - 1) * states + s - step])).fold((0, f32::NEG_INFINITY), later),
+            };
+            best[t * states + s] = reached + probability(t, s).max(f32::MIN_POSITIVE).ln();
+            before[t * states + s] = steps as u8;
+        }
+    }
+    let last = &best[(columns - 1) * states..];
+    let mut s = if last[states - 1] > last[states - 2] { states - 1 } else { states - 2 };
+    let mut shown = vec![(0, 0.0); target.characters.len()];
+    for t in (0..columns).rev() {
+        if s % 2 == 1 && probability(t, s) > shown[s / 2].1 {
+            shown[s / 2] = (t, probability(t, s));
+        }
+        s -= usize::from(before[t * states + s]);
+    }
+    let sum: f32 = shown.iter().map(|(_, probability)| probability).sum();
+    Some(Alignment { columns: shown.iter().map(|&(column, _)| column).collect(), probability: sum / shown.len() as f32 })
+}
+
+fn later(best: (usize, f32), other: (usize, f32)) -> (usize, f32) {
+    if other.1 > best.1 { other } else { best }
 }
 
 /// Mean loss (nats a character) over logits `[n, columns, classes]`, with its gradient. A line too short for its text counts as 0.
@@ -77,22 +148,16 @@ pub fn ctc_loss(logits: &Tensor, targets: &[Target]) -> Result<(f32, Tensor)> {
 /// Loss of one line; `gradient` receives its derivative with respect to the logits.
 fn line_loss(logits: &[f32], classes: usize, target: &Target, gradient: &mut [f32]) -> f32 {
     let columns = logits.len() / classes;
-    // States: blank, character 0, blank, character 1, .., blank.
-    let states = 2 * target.characters.len() + 1;
-    let state = |s: usize| (s % 2 == 1).then(|| target.characters[s / 2]);
-    let may_skip = |s: usize| s >= 2 && state(s).is_some() && state(s) != state(s - 2);
+    let states = target.states();
+    let may_skip = |s: usize| target.steps_max(s) == 2;
 
     for (gradient, logits) in gradient.chunks_exact_mut(classes).zip(logits.chunks_exact(classes)) {
         softmax(logits, gradient);
     }
-    let probability = |t: usize, s: usize, softmaxed: &[f32]| {
-        let column = &softmaxed[t * classes..];
-        state(s).map_or(column[BLANK], |c| column[c.class] + c.alternative.map_or(0.0, |class| column[class]))
-    };
     let mut log_p = vec![0.0; columns * states];
     for t in 0..columns {
         for s in 0..states {
-            log_p[t * states + s] = probability(t, s, gradient).max(f32::MIN_POSITIVE).ln();
+            log_p[t * states + s] = target.probability(s, &gradient[t * classes..][..classes]).max(f32::MIN_POSITIVE).ln();
         }
     }
 
@@ -123,7 +188,7 @@ fn line_loss(logits: &[f32], classes: usize, target: &Target, gradient: &mut [f3
     beta[states - 2] = 0.0;
     for t in (0..columns).rev() {
         let column = &mut gradient[t * classes..][..classes];
-        subtract_occupancy(column, (0..states).map(|s| (state(s), alpha[t * states + s] + beta[s] - total)));
+        subtract_occupancy(column, (0..states).map(|s| (target.state(s), alpha[t * states + s] + beta[s] - total)));
         let onward: Vec<f32> = (0..states).map(|s| beta[s] + log_p[t * states + s]).collect();
         for s in 0..states {
             let step = if s + 1 < states { onward[s + 1] } else { f32::NEG_INFINITY };
@@ -201,6 +266,22 @@ mod tests {
 
     fn loss(logits: &[f32], target: &Target) -> f32 {
         line_loss(logits, charset::classes(), target, &mut vec![0.0; logits.len()])
+    }
+
+    #[test]
+    fn a_text_is_aligned_with_the_columns_that_show_it() {
+        let classes = charset::classes();
+        for (path, columns) in [("_a_ab__", vec![1, 3, 4]), ("aa__b", vec![0, 4]), ("__ab", vec![2, 3])] {
+            let mut logits = vec![0.0; path.len() * classes];
+            for (t, c) in path.chars().enumerate() {
+                logits[t * classes + charset::class(c).filter(|_| c != '_').unwrap_or(BLANK)] = 8.0;
+            }
+            let text: String = if path.starts_with("_a_a") { "AAB".into() } else { "AB".into() };
+            let alignment = align(&logits, classes, &Target::case_folded(&text).unwrap()).unwrap();
+            assert_eq!(alignment.columns, columns, "{path}");
+            assert!(alignment.probability > 0.9);
+        }
+        assert_eq!(align(&vec![0.0; 2 * classes], classes, &Target::exact("aa").unwrap()), None, "a blank has no room");
     }
 
     #[test]

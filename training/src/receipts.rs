@@ -39,13 +39,20 @@ impl Receipts {
         receipts.into_par_iter().map(load).collect::<Result<_, _>>().map(Self)
     }
 
+    /// The quads that a localiser draws on each page.
+    pub fn localised(&self, localiser: &Localiser) -> Result<Vec<Vec<Quad>>, ReceiptError> {
+        let quads = |(receipt, page): &(Receipt, GrayImage)| {
+            localiser.quads(page).map_err(|source| ReceiptError::Localise { id: receipt.id.clone(), source })
+        };
+        self.0.iter().map(quads).collect()
+    }
+
     /// SROIE's boxes are upright even where the paper lay askew: turns them along their text, whose direction the localiser sees.
-    pub fn along_text(mut self, localiser: &Localiser) -> Result<Self, ReceiptError> {
-        for (receipt, page) in &mut self.0 {
-            let seen = localiser.quads(page).map_err(|source| ReceiptError::Localise { id: receipt.id.clone(), source })?;
-            turn(receipt, direction(&seen));
+    pub fn along_text(mut self, seen: &[Vec<Quad>]) -> Self {
+        for ((receipt, _), seen) in self.0.iter_mut().zip(seen) {
+            turn(receipt, direction(seen));
         }
-        Ok(self)
+        self
     }
 
     pub fn len(&self) -> usize {

@@ -20,9 +20,38 @@ const TEXT_CHARACTERS_MAX: usize = 48;
 /// Narrowest picture: lone digits keep their shape, the network some columns.
 const LINE_WIDTH_MIN_PX: u32 = 16;
 /// Share of lines whose spaces do not stand where language has them.
-const RESPACED_SHARE: f64 = 0.3;
+const RESPACED_SHARE: f64 = 0.4;
+/// Share of lines that signs stand around, or around one of their words.
+const ADORNED_SHARE: f64 = 0.1;
+/// What tills set around a text: before it and after it.
+const ADORNMENTS: [(&str, &str); 22] = [
+    ("==", "=="),
+    ("=", "="),
+    ("===", "==="),
+    ("**", "**"),
+    ("*", "*"),
+    ("***", "***"),
+    ("[", "]"),
+    ("(", ")"),
+    ("<", ">"),
+    ("<<", ">>"),
+    ("{", "}"),
+    ("--", "--"),
+    ("-", "-"),
+    ("~", "~"),
+    ("#", "#"),
+    ("\"", "\""),
+    ("|", "|"),
+    ("/", ""),
+    ("\\", ""),
+    ("", "^^"),
+    ("", "_"),
+    ("::", "::"),
+];
 /// Signs beside which tills save a space or waste one.
 const SIGNS: &str = ".,:;()/-#&@+%*";
+/// Share of lines whose scanner drives greys to black and white, which frays letters and lets them touch.
+const HARDENED_SHARE: f64 = 0.25;
 /// Share of the ink that wear has to leave.
 const LEGIBLE_INK_MIN: f32 = 0.3;
 /// Distance of the text's drift from the box's middle that a detector's box allows, in box heights.
@@ -51,6 +80,7 @@ impl LineGenerator {
     pub fn line(&self, index: u64) -> SyntheticLine {
         let mut dice = Dice::new(self.seed, index);
         let text = text(&mut dice);
+        let text = if dice.chance(ADORNED_SHARE) { adorn(&mut dice, &text) } else { text };
         let text = if dice.chance(RESPACED_SHARE) { respace(&mut dice, &text) } else { text };
         let fixed_pitch = dice.chance(0.5);
         let italic = dice.chance(0.07);
@@ -84,6 +114,20 @@ fn text(dice: &mut Dice) -> String {
             return cut.trim().to_owned();
         }
     }
+}
+
+/// Signs around the text or one of its words: a network that never met them reads letters into them.
+fn adorn(dice: &mut Dice, text: &str) -> String {
+    let &(before, after) = dice.pick(&ADORNMENTS);
+    let gap = if dice.chance(0.3) { " " } else { "" };
+    let around = |text: &str| format!("{before}{gap}{text}{gap}{after}").trim().to_owned();
+    if dice.chance(0.5) {
+        return around(text);
+    }
+    let words: Vec<&str> = text.split(' ').collect();
+    let chosen = dice.within(0..words.len());
+    let words: Vec<String> = words.iter().enumerate().map(|(i, &word)| if i == chosen { around(word) } else { word.to_owned() }).collect();
+    words.join(" ")
 }
 
 /// The same characters with other spaces, so that the network reads the gaps of the print, not those it expects.
@@ -224,6 +268,10 @@ impl Print {
         let exposure = Exposure { paper, ink: (paper - contrast).max(0.0), noise };
         let shade = dice.chance(0.3).then(|| Clouds::new(dice, self.ink.width, self.ink.height, 3.0 * self.cap_height_px, 0.7, 1.05));
         let mut picture = wear::expose(&self.ink, dice, exposure, shade.as_ref());
+        if dice.chance(HARDENED_SHARE) {
+            let level = exposure.ink + (exposure.paper - exposure.ink) * dice.within(0.35..0.7f32);
+            wear::harden(&mut picture, level, dice.within(1.5..6.0) * 100.0 / contrast);
+        }
         if dice.chance(0.06) {
             imageops::invert(&mut picture);
         }
@@ -295,6 +343,20 @@ mod tests {
         let respaced: Vec<String> = (0..50).map(|_| respace(&mut dice, text)).collect();
         assert!(respaced.iter().all(|r| dense(r) == dense(text) && r.trim() == r && !r.contains("  ")), "{respaced:?}");
         assert!(respaced.iter().any(|r| r.contains("TEL:0")) && respaced.iter().any(|r| r.contains("( RM")), "{respaced:?}");
+    }
+
+    #[test]
+    fn adorned_texts_keep_their_words() {
+        let mut dice = Dice::new(9, 0);
+        let text = "SR 9.00 EACH";
+        let adorned: Vec<String> = (0..200).map(|_| adorn(&mut dice, text)).collect();
+        let words = |text: &str| {
+            text.replace(|c: char| !c.is_alphanumeric() && c != '.' && c != ' ', "").split_whitespace().collect::<Vec<_>>().join(" ")
+        };
+        assert!(adorned.iter().all(|a| words(a) == text && a.trim() == a), "{adorned:?}");
+        for shown in ["==SR 9.00 EACH==", "[SR] 9.00 EACH", "SR 9.00 EACH^^"] {
+            assert!(adorned.iter().any(|a| a == shown), "{shown} in {adorned:?}");
+        }
     }
 
     #[test]

@@ -118,6 +118,13 @@ pub fn expose(ink: &Ink, dice: &mut Dice, exposure: Exposure, shade: Option<&Clo
     picture
 }
 
+/// A scanner that wants black on white: greys are driven apart, `gain` times, around `level`.
+pub fn harden(picture: &mut GrayImage, level: f32, gain: f32) {
+    for pixel in picture.iter_mut() {
+        *pixel = (127.5 + (f32::from(*pixel) - level) * gain).clamp(0.0, 255.0) as u8;
+    }
+}
+
 /// The picture after JPEG at `quality`, 1 to 100.
 pub fn jpeg(picture: GrayImage, quality: u8) -> GrayImage {
     let mut bytes = Vec::new();

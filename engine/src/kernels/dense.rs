@@ -77,9 +77,9 @@ impl Dense {
         Self { spec, isa, weights, bias: padded_bias }
     }
 
-    /// Whether each output pixel depends on its own input pixel alone.
+    /// See [`ConvSpec::is_pointwise`].
     pub fn is_pointwise(&self) -> bool {
-        self.spec.kernel == (1, 1) && self.spec.stride == (1, 1)
+        self.spec.is_pointwise()
     }
 
     /// The slot of a map that holds this output alone.

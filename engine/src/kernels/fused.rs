@@ -7,6 +7,7 @@ use super::depthwise::Depthwise;
 use super::map::{Buffer, FeatureMap, Shape};
 use super::ops;
 use super::packed::{Packed, axes};
+use super::pointwise::Pointwise;
 use crate::layers::{Activation, ConvSpec, Level};
 
 /// Pixels between the two halves of a perceptron: their hidden values stay in the second-level cache.
@@ -15,29 +16,29 @@ const PIXELS_OF_PERCEPTRON: usize = 48;
 /// Two pointwise layers, the second reading the first's output.
 #[derive(Clone, Copy)]
 pub(super) struct Perceptron<'a> {
-    pub expand: &'a Dense,
-    pub project: &'a Dense,
+    expand: Pointwise<'a>,
+    project: Pointwise<'a>,
     /// Whether the input is added to the output.
-    pub residual: bool,
+    residual: bool,
 }
 
 impl<'a> Perceptron<'a> {
-    pub fn new(expand: &'a Dense, project: &'a Dense, residual: bool) -> Result<Self> {
-        let fits = project.spec.cin == expand.spec.cout && (!residual || expand.spec.cin == project.spec.cout);
-        if !expand.is_pointwise() || !project.is_pointwise() || !fits {
-            bail!("{:?} and {:?} make no perceptron", expand.spec, project.spec);
+    pub fn new(expand: Pointwise<'a>, project: Pointwise<'a>, residual: bool) -> Result<Self> {
+        let (first, second) = (expand.spec(), project.spec());
+        if second.cin != first.cout || residual && first.cin != second.cout {
+            bail!("{first:?} and {second:?} make no perceptron");
         }
         Ok(Self { expand, project, residual })
     }
 
     /// Room for what lies between.
     fn scratch(&self) -> Buffer {
-        Buffer::unset(PIXELS_OF_PERCEPTRON * (self.expand.spec.cout + self.expand.spec.cin))
+        Buffer::unset(PIXELS_OF_PERCEPTRON * (self.expand.spec().cout + self.expand.spec().cin))
     }
 
     /// `[pixels, cin] -> [pixels, cout]`, the input scaled by a gate a channel, if there is one.
     fn pixels(&self, x: &[f32], gate: Option<&[f32]>, scratch: &mut Buffer, out: &mut [f32]) {
-        let (cin, hidden, cout) = (self.expand.spec.cin, self.expand.spec.cout, self.project.spec.cout);
+        let (cin, hidden, cout) = (self.expand.spec().cin, self.expand.spec().cout, self.project.spec().cout);
         let (between, scaled) = scratch.as_mut_slice().split_at_mut(PIXELS_OF_PERCEPTRON * hidden);
         for (x, out) in x.chunks(PIXELS_OF_PERCEPTRON * cin).zip(out.chunks_mut(PIXELS_OF_PERCEPTRON * cout)) {
             let x = match gate {
@@ -54,10 +55,17 @@ impl<'a> Perceptron<'a> {
     }
 }
 
+pub(super) fn pointwise(conv: &Dense) -> Result<Pointwise<'_>> {
+    if !conv.is_pointwise() {
+        bail!("{:?} should be pointwise", conv.spec);
+    }
+    Ok(Pointwise::Floats(conv))
+}
+
 impl Packed {
     /// A perceptron on the pixels of `x`, scaled by gates `[n, 1, 1, c]` if there are any.
     pub(super) fn perceptron_of(&self, perceptron: Perceptron, x: &FeatureMap, gates: Option<&FeatureMap>) -> FeatureMap {
-        let (cin, cout) = (perceptron.expand.spec.cin, perceptron.project.spec.cout);
+        let (cin, cout) = (perceptron.expand.spec().cin, perceptron.project.spec().cout);
         let work = |image: usize, scratch: &mut Buffer, first: usize, band: &mut [f32]| {
             let x = &x.image(image)[first * cin..][..band.len() / cout * cin];
             perceptron.pixels(x, gates.map(|gates| gates.image(image)), scratch, band);
@@ -88,11 +96,11 @@ impl Packed {
 
     pub(super) fn mixed_perceptron_of(&self, depthwise: &Depthwise, perceptron: Perceptron, x: &FeatureMap) -> Result<FeatureMap> {
         let work = |mixed: &[f32], scratch: &mut Buffer, out: &mut [f32]| perceptron.pixels(mixed, None, scratch, out);
-        self.behind_depthwise(depthwise, x, perceptron.project.spec.cout, || perceptron.scratch(), work)
+        self.behind_depthwise(depthwise, x, perceptron.project.spec().cout, || perceptron.scratch(), work)
     }
 
-    pub(super) fn separable_of(&self, depthwise: &Depthwise, pointwise: &Dense, x: &FeatureMap) -> Result<FeatureMap> {
-        self.behind_depthwise(depthwise, x, pointwise.spec.cout, || (), |mixed, (), out| pointwise.pixels(mixed, None, out))
+    pub(super) fn separable_of(&self, depthwise: &Depthwise, pointwise: Pointwise, x: &FeatureMap) -> Result<FeatureMap> {
+        self.behind_depthwise(depthwise, x, pointwise.spec().cout, || (), |mixed, (), out| pointwise.pixels(mixed, None, out))
     }
 
     pub(super) fn max_pool_beside_of(&self, pooled: &FeatureMap, conv: &Dense, x: &FeatureMap) -> Result<FeatureMap> {
@@ -171,7 +179,7 @@ impl Packed {
             bail!("{:?} and {:?} don't double twice", first.spec, second.spec);
         }
         let second = second.side_by_side(4);
-        let perceptron = Perceptron::new(first, &second, false)?;
+        let perceptron = Perceptron::new(pointwise(first)?, pointwise(&second)?, false)?;
         let Shape { n, h, w, c } = x.shape;
         let shape = Shape { n, h: 4 * h, w: 4 * w, c: second.spec.cout / 16 };
         let scratch = || (perceptron.scratch(), Buffer::unset(w * second.spec.cout));
@@ -190,6 +198,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::super::packed::{Conv, Threads};
+    use super::super::quantised::Quantised;
     use super::super::simd::Isa;
     use super::super::testing::{assert_close, values};
     use super::*;
@@ -243,6 +252,10 @@ mod tests {
         Conv::Dense(Dense::new(spec, &weights, &values(spec.cout, seed ^ 7), isa))
     }
 
+    fn quantised(spec: ConvSpec, isa: Isa, seed: u64) -> Conv {
+        Conv::Quantised(Quantised::new(spec, &values(spec.cin * spec.cout, seed), &values(spec.cout, seed ^ 7), isa))
+    }
+
     fn depthwise(channels: usize, kernel: (usize, usize), stride: (usize, usize), isa: Isa, seed: u64) -> Conv {
         let spec = ConvSpec::depthwise(channels, kernel).stride(stride);
         Conv::Depthwise(Depthwise::new(spec, &values(kernel.0 * kernel.1 * channels, seed), &values(channels, seed ^ 7), isa))
@@ -264,9 +277,9 @@ mod tests {
         fn perceptrons_equal_their_layers(shape in any_shape(), (hidden, cout) in (1usize..70, 1usize..36), residual in any::<bool>(), seed in any::<u64>()) {
             let cout = if residual { shape.c } else { cout };
             let (x, gate) = (map(shape, seed), map(Shape { h: 1, w: 1, ..shape }, seed ^ 1));
-            for (isa, packed) in backends() {
-                let expand = dense(ConvSpec::dense(shape.c, hidden, 1).activation(Activation::Gelu), isa, seed ^ 2);
-                let project = dense(ConvSpec::dense(hidden, cout, 1), isa, seed ^ 3);
+            for ((isa, packed), layer) in backends().flat_map(|backend| [dense, quantised].map(|layer| (backend, layer))) {
+                let expand = layer(ConvSpec::dense(shape.c, hidden, 1).activation(Activation::Gelu), isa, seed ^ 2);
+                let project = layer(ConvSpec::dense(hidden, cout, 1), isa, seed ^ 3);
                 let mix = depthwise(shape.c, (3, 5), (2, 1), isa, seed ^ 4);
                 let one_by_one = Composed(packed);
                 assert_close(

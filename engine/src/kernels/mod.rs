@@ -15,6 +15,8 @@ mod ops;
 mod packed;
 #[cfg(test)]
 mod plain;
+mod pointwise;
+mod quantised;
 mod simd;
 #[cfg(test)]
 mod testing;

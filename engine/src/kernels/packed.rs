@@ -6,12 +6,14 @@ use rayon::prelude::*;
 
 use super::dense::Dense;
 use super::depthwise::Depthwise;
-use super::fused::Perceptron;
+use super::fused::{Perceptron, pointwise};
 use super::map::{Buffer, FeatureMap, Shape};
 use super::ops;
+use super::pointwise::Pointwise;
+use super::quantised::{CIN_MAX, Quantised};
 use super::simd::Isa;
 use super::window::Axis;
-use crate::layers::{Backend, Connection, ConvSpec, Level};
+use crate::layers::{Backend, Connection, ConvSpec, Level, Precision};
 
 /// Floats of the output in a band of work: it and the input that it comes from stay in the second-level cache.
 const FLOATS_OF_BAND: usize = 16 * 1024;
@@ -30,6 +32,8 @@ pub enum Threads {
 pub struct Packed {
     isa: Isa,
     threads: Threads,
+    /// What layers of [`Precision::Bytes`] are computed in.
+    precision: Precision,
 }
 
 impl Packed {
@@ -38,7 +42,12 @@ impl Packed {
     }
 
     pub fn with_isa(isa: Isa, threads: Threads) -> Self {
-        Self { isa, threads }
+        Self { isa, threads, precision: Precision::Floats }
+    }
+
+    /// Computes in bytes what may be.
+    pub fn in_bytes(self) -> Self {
+        Self { precision: Precision::Bytes, ..self }
     }
 
     /// How many rows of so many floats make a band of work.
@@ -75,8 +84,8 @@ impl Packed {
         FeatureMap::new(shape, out)
     }
 
-    fn pointwise(&self, conv: &Dense, x: &FeatureMap) -> FeatureMap {
-        let ConvSpec { cin, cout, .. } = conv.spec;
+    fn pointwise(&self, conv: Pointwise, x: &FeatureMap) -> FeatureMap {
+        let ConvSpec { cin, cout, .. } = *conv.spec();
         self.by_image(
             Shape { c: cout, ..x.shape },
             cout,
@@ -130,6 +139,7 @@ pub(super) fn axes(spec: &ConvSpec, x: &FeatureMap) -> Result<(Axis, Axis)> {
 pub enum Conv {
     Dense(Dense),
     Depthwise(Depthwise),
+    Quantised(Quantised),
 }
 
 impl Conv {
@@ -137,6 +147,7 @@ impl Conv {
         match self {
             Self::Dense(conv) => &conv.spec,
             Self::Depthwise(conv) => &conv.spec,
+            Self::Quantised(conv) => &conv.spec,
         }
     }
 
@@ -154,14 +165,21 @@ impl Conv {
     fn dense(&self) -> Result<&Dense> {
         match self {
             Self::Dense(conv) => Ok(conv),
-            Self::Depthwise(conv) => bail!("{:?} should be dense", conv.spec),
+            _ => bail!("{:?} should be dense and in floats", self.spec()),
+        }
+    }
+
+    fn pointwise(&self) -> Result<Pointwise<'_>> {
+        match self {
+            Self::Quantised(conv) => Ok(Pointwise::Bytes(conv)),
+            _ => pointwise(self.dense()?),
         }
     }
 
     /// A depthwise layer whose output goes into `next`, a pointwise one.
     fn depthwise_before(&self, next: &Self) -> Result<&Depthwise> {
         match self {
-            Self::Depthwise(conv) if next.spec().cin == conv.spec.cout && next.dense()?.is_pointwise() => Ok(conv),
+            Self::Depthwise(conv) if next.pointwise()?.spec().cin == conv.spec.cout => Ok(conv),
             _ => bail!("{:?} should be depthwise, for {:?} to follow", self.spec(), next.spec()),
         }
     }
@@ -182,8 +200,16 @@ impl Backend for Packed {
         let ConvSpec { kernel: (kh, kw), cin, cout, .. } = spec;
         let values = |tensor: candle_core::Tensor| tensor.flatten_all()?.to_vec1::<f32>();
         let bias = if spec.bias { values(weights.get(cout, "bias")?)? } else { Vec::new() };
+        let in_bytes = [spec.precision, self.precision] == [Precision::Bytes; 2] && spec.is_pointwise() && cin <= CIN_MAX;
         Ok(match spec.connection {
-            Connection::Dense => Conv::Dense(Dense::new(spec, &values(weights.get((kh, kw, cin, cout), "weight")?)?, &bias, self.isa)),
+            Connection::Dense => {
+                let weight = values(weights.get((kh, kw, cin, cout), "weight")?)?;
+                if in_bytes {
+                    Conv::Quantised(Quantised::new(spec, &weight, &bias, self.isa))
+                } else {
+                    Conv::Dense(Dense::new(spec, &weight, &bias, self.isa))
+                }
+            }
             Connection::Depthwise => {
                 Conv::Depthwise(Depthwise::new(spec, &values(weights.get((kh, kw, cout), "weight")?)?, &bias, self.isa))
             }
@@ -193,7 +219,8 @@ impl Backend for Packed {
     fn forward(&self, conv: &Conv, x: &FeatureMap) -> Result<FeatureMap> {
         conv.check(x)?;
         match conv {
-            Conv::Dense(conv) if conv.is_pointwise() => Ok(self.pointwise(conv, x)),
+            Conv::Quantised(conv) => Ok(self.pointwise(Pointwise::Bytes(conv), x)),
+            Conv::Dense(conv) if conv.is_pointwise() => Ok(self.pointwise(Pointwise::Floats(conv), x)),
             Conv::Dense(conv) => self.spatial(&conv.spec, x, |x, axes, first, out| conv.rows(x, axes, first, out)),
             Conv::Depthwise(conv) => self.spatial(&conv.spec, x, |x, axes, first, out| conv.rows(x, axes, first, out)),
         }
@@ -201,24 +228,24 @@ impl Backend for Packed {
 
     fn perceptron(&self, expand: &Conv, project: &Conv, x: &FeatureMap, residual: bool) -> Result<FeatureMap> {
         expand.check(x)?;
-        Ok(self.perceptron_of(Perceptron::new(expand.dense()?, project.dense()?, residual)?, x, None))
+        Ok(self.perceptron_of(Perceptron::new(expand.pointwise()?, project.pointwise()?, residual)?, x, None))
     }
 
     fn gated_perceptron(&self, expand: &Conv, project: &Conv, x: &FeatureMap, gate: &FeatureMap, residual: bool) -> Result<FeatureMap> {
         expand.check(x)?;
         check_gate(x, gate)?;
-        Ok(self.perceptron_of(Perceptron::new(expand.dense()?, project.dense()?, residual)?, x, Some(gate)))
+        Ok(self.perceptron_of(Perceptron::new(expand.pointwise()?, project.pointwise()?, residual)?, x, Some(gate)))
     }
 
     fn mixed_perceptron(&self, depthwise: &Conv, expand: &Conv, project: &Conv, x: &FeatureMap, residual: bool) -> Result<FeatureMap> {
         depthwise.check(x)?;
-        let perceptron = Perceptron::new(expand.dense()?, project.dense()?, residual)?;
+        let perceptron = Perceptron::new(expand.pointwise()?, project.pointwise()?, residual)?;
         self.mixed_perceptron_of(depthwise.depthwise_before(expand)?, perceptron, x)
     }
 
     fn separable(&self, depthwise: &Conv, pointwise: &Conv, x: &FeatureMap) -> Result<FeatureMap> {
         depthwise.check(x)?;
-        self.separable_of(depthwise.depthwise_before(pointwise)?, pointwise.dense()?, x)
+        self.separable_of(depthwise.depthwise_before(pointwise)?, pointwise.pointwise()?, x)
     }
 
     fn max_pool_beside(&self, pooled: &FeatureMap, conv: &Conv, x: &FeatureMap) -> Result<FeatureMap> {

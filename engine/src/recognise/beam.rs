@@ -16,15 +16,24 @@ const BEHIND_MAX: f32 = 6.0;
 /// What the language model counts for beside the network.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Weights {
-    /// Of its logarithm.
-    pub language: f32,
+    /// Of its logarithm, for letters after letters and for spaces.
+    pub words: f32,
+    /// Of its logarithm, for all else: codes, amounts and signs follow no language.
+    pub codes: f32,
     /// Added for each character: without it short texts would win, since each character costs.
     pub character: f32,
 }
 
+impl Weights {
+    fn of(&self, before: char, character: char) -> f32 {
+        let in_word = before.is_alphabetic() && character.is_alphabetic();
+        if in_word || character == ' ' { self.words } else { self.codes }
+    }
+}
+
 impl Default for Weights {
     fn default() -> Self {
-        Self { language: 0.2, character: 0.3 }
+        Self { words: 0.3, codes: 0.12, character: 0.2 }
     }
 }
 
@@ -169,8 +178,9 @@ impl<'a> Search<'a> {
         let Prefix { context, prior, first_child, .. } = self.arena[parent];
         let (context, prior) = match charset::character(class) {
             Some(character) => {
-                let language = self.model.log_probability(&context, character);
-                (context.then(character), prior + self.weights.language * language + self.weights.character)
+                let before = charset::character(self.arena[parent].class).unwrap_or(' ');
+                let language = self.weights.of(before, character) * self.model.log_probability(&context, character);
+                (context.then(character), prior + language + self.weights.character)
             }
             None => (context, prior),
         };
@@ -215,7 +225,7 @@ mod tests {
         LanguageModel::from_entries(std::iter::empty::<(&[u8], Entry)>())
     }
 
-    const NETWORK_ALONE: Weights = Weights { language: 0.0, character: 0.0 };
+    const NETWORK_ALONE: Weights = Weights { words: 0.0, codes: 0.0, character: 0.0 };
 
     /// Logits of columns, each the logarithms of a few classes' probabilities.
     fn columns(columns: &[&[(char, f32)]]) -> Vec<f32> {
@@ -258,7 +268,7 @@ mod tests {
         let logits = columns(&[&[('T', 1.0)], &[('_', 1.0)], &[('0', 0.6), ('O', 0.4)]]);
         let read = |weights| search(&logits, charset::classes(), &model, weights).text;
         assert_eq!(read(NETWORK_ALONE), "T0");
-        assert_eq!(read(Weights { language: 0.5, character: 0.0 }), "TO");
+        assert_eq!(read(Weights { words: 0.5, codes: 0.5, character: 0.0 }), "TO");
     }
 
     proptest! {

@@ -42,7 +42,7 @@ pub struct Recogniser {
 impl Recogniser {
     /// From weights of [`Config::cellarbook`].
     pub fn from_safetensors(weights: &[u8]) -> candle_core::Result<Self> {
-        let backend = Packed::new(Threads::One);
+        let backend = Packed::new(Threads::One).in_bytes();
         let weights = VarBuilder::from_slice_safetensors(weights, DType::F32, &Device::Cpu)?;
         let network = Network::new(&backend, &Config::cellarbook(), weights)?;
         Ok(Self { backend, network, language: None })

@@ -20,7 +20,7 @@ use training::import::{Source as Origin, import};
 use training::localisation::{Localisation, Pages};
 use training::optimise::Recipe;
 use training::receipts::{Receipts, split};
-use training::recognition::{Lines, Recognition};
+use training::recognition::{Lines, Recognition, Recomposer};
 use training::understanding::Options;
 
 #[global_allocator]
@@ -222,7 +222,8 @@ fn localisation(args: &LocalisationArgs) -> Result<()> {
     if train.is_empty() {
         bail!("--data holds no receipts beside those of the validation split");
     }
-    let train = train.along_text(&Localiser::from_safetensors(SHIPPED_LOCALISER)?)?;
+    let seen = train.localised(&Localiser::from_safetensors(SHIPPED_LOCALISER)?)?;
+    let train = train.along_text(&seen);
     let init = run.init.as_deref().map(read_weights).transpose()?;
     let variables = VarMap::new();
     let task = Localisation::new(&variables, Some(init.as_deref().unwrap_or(SHIPPED_LOCALISER)), device(run.device)?, held_back)
@@ -243,9 +244,11 @@ fn recognition(args: &RecognitionArgs) -> Result<()> {
     let localiser = args.localiser.as_deref().map(read_weights).transpose()?;
     let localiser = Localiser::from_safetensors(localiser.as_deref().unwrap_or(SHIPPED_LOCALISER))
         .context("--localiser names no weights of a localiser")?;
-    let mut lines = Lines::new(train.along_text(&localiser)?, generator, run.seed);
+    let recomposer = Recomposer::from_safetensors(SHIPPED).context("the product's recogniser cannot take lines to pieces")?;
+    let seen = train.localised(&localiser)?;
+    let mut lines = Lines::new(train.along_text(&seen), generator, run.seed).recomposed(recomposer);
     if args.own_boxes {
-        lines = lines.with_own_boxes(&localiser)?;
+        lines = lines.with_own_boxes(&seen);
     }
     eprintln!("{} labelled lines", lines.labelled());
     fit(&task, &variables, lines, &schedule(run, "recognise", 2e-4)).context("the run ended early")

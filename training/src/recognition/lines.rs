@@ -1,5 +1,6 @@
 //! Batches of lines of about one width, from receipts and from the generator.
 
+use super::recompose::Recomposer;
 use super::{augment, reprint};
 use crate::ctc::Target;
 use crate::fit::Source;
@@ -8,7 +9,6 @@ use datasets::sroie::Receipt;
 use datasets::synthetic::dice::Dice;
 use datasets::synthetic::lines::LineGenerator;
 use engine::geometry::Quad;
-use engine::localise::{LocaliseError, Localiser};
 use engine::recognise::crop::{cut_back, line_image};
 use engine::recognise::input_value;
 use engine::recognise::network::{COLUMN_WIDTH, LINE_HEIGHT};
@@ -34,6 +34,8 @@ const RECEIPT_SHARE: f64 = 0.5;
 
 /// Share of receipts' lines that are shown as another printer would have printed them.
 const REPRINTED_SHARE: f64 = 0.4;
+/// Share of receipts' lines whose words, letters and spaces are set anew.
+const RECOMPOSED_SHARE: f64 = 0.5;
 /// Share of receipts' lines that another one of the same receipt is joined to: texts that no supplier prints.
 const JOINED_SHARE: f64 = 0.1;
 /// Share of lines that are cut out as our localiser sees them, among those that it finds.
@@ -47,8 +49,8 @@ const EDGES_APART_MAX: f32 = 0.35;
 pub enum LineError {
     #[error("cannot cut a line out of receipt {id}")]
     Cut { id: String, source: ResampleError },
-    #[error("cannot find the lines of receipt {id}")]
-    Localise { id: String, source: LocaliseError },
+    #[error("cannot take a line of receipt {id} to pieces")]
+    Recompose { id: String, source: candle_core::Error },
 }
 
 /// Lines of one width with what they say.
@@ -67,6 +69,7 @@ pub struct Lines {
     labelled: Vec<Vec<(usize, usize)>>,
     /// For each receipt and line the box that our localiser draws around the same text, where it does. Empty if it was not asked.
     own: Vec<Vec<Option<Quad>>>,
+    recomposer: Option<Recomposer>,
     generator: Option<LineGenerator>,
     seed: u64,
 }
@@ -80,18 +83,22 @@ impl Lines {
             }
         }
         let labelled = by_text.into_values().collect();
-        Self { receipts, labelled, own: Vec::new(), generator, seed }
+        Self { receipts, labelled, own: Vec::new(), recomposer: None, generator, seed }
     }
 
-    /// Lets every second line be cut out as the localiser sees it, which is how the product will.
-    pub fn with_own_boxes(mut self, localiser: &Localiser) -> Result<Self, LineError> {
-        let own = |(receipt, page): (&Receipt, &GrayImage)| {
-            let quads = localiser.quads(page).map_err(|source| LineError::Localise { id: receipt.id.clone(), source })?;
-            let same = |line: &TextLine| quads.iter().copied().find(|quad| is_same_text(&line.quad, quad));
-            Ok(receipt.lines.iter().map(same).collect())
+    /// Lets every second line be cut out as the localiser sees it, which is how the product will; `seen` holds its quads by receipt.
+    pub fn with_own_boxes(mut self, seen: &[Vec<Quad>]) -> Self {
+        let own = |((receipt, _), seen): ((&Receipt, &GrayImage), &Vec<Quad>)| {
+            let same = |line: &TextLine| seen.iter().copied().find(|quad| is_same_text(&line.quad, quad));
+            receipt.lines.iter().map(same).collect()
         };
-        self.own = self.receipts.iter().map(own).collect::<Result<_, _>>()?;
-        Ok(self)
+        self.own = self.receipts.iter().zip(seen).map(own).collect();
+        self
+    }
+
+    /// Lets lines say something else in the same print.
+    pub fn recomposed(self, recomposer: Recomposer) -> Self {
+        Self { recomposer: Some(recomposer), ..self }
     }
 
     /// How many labelled lines there are.
@@ -120,6 +127,12 @@ impl Lines {
         let (r, l) = same[rng.random_range(0..same.len())];
         let Some((mut line, mut text)) = self.cut(r, l, rng)? else { return Ok(None) };
         let mut dice = Dice::new(rng.random(), 0);
+        if let Some(recomposer) = self.recomposer.as_ref().filter(|_| dice.chance(RECOMPOSED_SHARE)) {
+            let failed = |source| LineError::Recompose { id: self.receipts.get(r).0.id.clone(), source };
+            if let Some(anew) = recomposer.recompose(&line, &text, &mut dice).map_err(failed)? {
+                (line, text) = anew;
+            }
+        }
         if dice.chance(JOINED_SHARE) {
             let other = rng.random_range(0..self.receipts.get(r).0.lines.len());
             if let Some((next, said)) = self.cut(r, other, rng)? {

@@ -3,9 +3,11 @@
 mod augment;
 mod context;
 mod lines;
+mod recompose;
 mod reprint;
 
 pub use lines::{LineBatch, LineError, Lines};
+pub use recompose::Recomposer;
 
 use crate::checkpoint;
 use crate::ctc::ctc_loss;

@@ -11,8 +11,8 @@ use image::{GrayImage, Luma};
 /// Shares of a line's pixels, dark to light, that are as dark as full ink and no lighter than paper.
 const INK_RANK: f32 = 0.02;
 const PAPER_RANK: f32 = 0.85;
-/// Lines with less contrast, in grey values, are worn enough.
-const CONTRAST_MIN: f32 = 40.0;
+/// Lines with less contrast, in grey values, are worn enough and do not show where letters end.
+pub const CONTRAST_MIN: f32 = 40.0;
 /// Share of the ink that has to stay.
 const LEGIBLE_INK_MIN: f32 = 0.5;
 /// Between two lines that are joined, in heights of a line.
@@ -20,7 +20,7 @@ const GAP: std::ops::Range<f32> = 0.15..2.0;
 
 /// The line with one or two more faults; as it was where too little of its strokes would be left to read.
 pub fn reprint(line: GrayImage, dice: &mut Dice) -> GrayImage {
-    let (dark, paper) = (rank(&line, INK_RANK), rank(&line, PAPER_RANK));
+    let (dark, paper) = dark_and_paper(&line);
     if paper - dark < CONTRAST_MIN {
         return line;
     }
@@ -62,6 +62,11 @@ fn wear(ink: &mut Ink, dice: &mut Dice) {
             ink.blur(sigma);
         }
     }
+}
+
+/// Greys as dark as full ink and no lighter than paper.
+pub fn dark_and_paper(line: &GrayImage) -> (f32, f32) {
+    (rank(line, INK_RANK), rank(line, PAPER_RANK))
 }
 
 /// The grey value that this share of the pixels is darker than.

@@ -1,12 +1,13 @@
 //! The layouts that documents are printed in: each a value that says which blocks stand where; a new one is a new value.
 
+pub mod designs;
 pub mod invoice;
 pub mod table;
 pub mod till;
 
 use engine::understand::draft::DocumentType;
 
-use self::invoice::InvoiceLayout;
+use self::designs::InvoiceLayout;
 use self::till::TillLayout;
 use super::deal::Deal;
 use super::figures::Figures;
@@ -26,7 +27,7 @@ impl Layout {
     /// The named layout.
     pub fn named(name: &str) -> Option<Self> {
         let till = till::LAYOUTS.iter().find(|layout| layout.name == name).map(|layout| Self::Till(*layout));
-        till.or_else(|| invoice::LAYOUTS.iter().find(|layout| layout.name == name).map(|layout| Self::Invoice(*layout)))
+        till.or_else(|| designs::LAYOUTS.iter().find(|layout| layout.name == name).map(|layout| Self::Invoice(*layout)))
     }
 
     pub fn name(&self) -> &'static str {
@@ -58,7 +59,7 @@ pub fn draw(dice: &mut Dice, document_type: DocumentType) -> Layout {
     if document_type == DocumentType::Receipt {
         return Layout::Till(if dice.chance(0.5) { *dice.pick(&till::LAYOUTS) } else { TillLayout::mixed(dice) });
     }
-    Layout::Invoice(if dice.chance(0.5) { *dice.pick(&invoice::LAYOUTS) } else { InvoiceLayout::mixed(dice) })
+    Layout::Invoice(if dice.chance(0.5) { *dice.pick(&designs::LAYOUTS) } else { InvoiceLayout::mixed(dice) })
 }
 
 /// A caption in the document's language; Malaysia has its own words for its tax.

@@ -1,0 +1,462 @@
+//! Pointwise layers in 8 bits: weights in steps of their output channel's largest, activations in 127 steps from the least to the
+//! largest of their pixel, which is found as the layer runs, so that nothing needs calibration (Jacob et al. 2018,
+//! <https://arxiv.org/abs/1712.05877>, without their fixed ranges).
+//!
+//! With `x = low + step * q` the sum over inputs is `step * sum(q * w) + low * sum(w)`: whole numbers in the long loop, of which the
+//! oldest vector instructions do four a lane, and two multiplications at its end. 7 bits of `q` keep sums of two products
+//! within 16 bits, which AVX2 needs. All instructions give the same whole numbers.
+
+use std::ops::Range;
+
+#[cfg(target_arch = "x86_64")]
+use std::arch::x86_64::*;
+
+use super::activation::activate_all;
+use super::simd::{Isa, Kernel, Simd};
+use crate::layers::{Activation, ConvSpec};
+
+/// Output channels that are computed together.
+const PANEL: usize = 16;
+/// Input channels of one product.
+const FOUR: usize = 4;
+/// The largest step of an activation and of a weight.
+const STEPS: f32 = 127.0;
+/// Pixels whose activations are in bytes at a time, and room for them.
+const PIXELS_OF_BLOCK: usize = 24;
+const BYTES_OF_BLOCK: usize = PIXELS_OF_BLOCK * CIN_MAX;
+/// Input channels that a layer may have.
+pub const CIN_MAX: usize = 512;
+
+/// A pointwise convolution with weights in bytes.
+#[derive(Debug)]
+pub struct Quantised {
+    pub spec: ConvSpec,
+    isa: Isa,
+    multiplier: Multiplier,
+    /// `[panels, cin / 4, PANEL, 4]`, zero beyond the last channel.
+    weights: Vec<i8>,
+    channels: Vec<Channel>,
+}
+
+/// What the sums of an output channel become values by.
+#[derive(Debug, Clone, Copy, Default)]
+struct Channel {
+    step: f32,
+    /// Sum of its weights.
+    sum: f32,
+    bias: f32,
+}
+
+/// The pixel's value of step 0, and what a step is.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+struct Range7 {
+    low: f32,
+    step: f32,
+}
+
+/// The instructions that multiply bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Multiplier {
+    Vnni,
+    Avx2,
+    Portable,
+}
+
+impl Multiplier {
+    /// The best that goes with the instructions of `isa`.
+    fn beside(isa: Isa) -> Self {
+        match isa {
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512 if is_x86_feature_detected!("avx512vnni") => Self::Vnni,
+            Isa::Avx512 | Isa::Avx2 => Self::Avx2,
+            Isa::Portable => Self::Portable,
+        }
+    }
+}
+
+impl Quantised {
+    /// `weight` is `[cin, cout]`, `bias` `[cout]` or empty.
+    ///
+    /// # Panics
+    /// If the layer is not pointwise, has more than [`CIN_MAX`] input channels, or the weights are not its own.
+    pub fn new(spec: ConvSpec, weight: &[f32], bias: &[f32], isa: Isa) -> Self {
+        let ConvSpec { cin, cout, .. } = spec;
+        assert!(spec.is_pointwise() && cin <= CIN_MAX, "{spec:?} in bytes");
+        assert_eq!(weight.len(), cin * cout, "weights of {spec:?}");
+        let fours = cin.div_ceil(FOUR);
+        let padded = cout.next_multiple_of(PANEL);
+        let (mut weights, mut channels) = (vec![0; padded * fours * FOUR], vec![Channel::default(); padded]);
+        for (c, channel) in channels.iter_mut().enumerate().take(cout) {
+            let column = || weight.iter().skip(c).step_by(cout);
+            let largest = column().fold(0.0f32, |largest, w| largest.max(w.abs()));
+            let step = if largest > 0.0 { largest / STEPS } else { 1.0 };
+            let mut sum = 0;
+            for (i, &w) in column().enumerate() {
+                let whole = (w / step).round() as i8;
+                weights[((c / PANEL * fours + i / FOUR) * PANEL + c % PANEL) * FOUR + i % FOUR] = whole;
+                sum += i32::from(whole);
+            }
+            *channel = Channel { step, sum: sum as f32 * step, bias: bias.get(c).copied().unwrap_or(0.0) };
+        }
+        Self { spec, isa, multiplier: Multiplier::beside(isa), weights, channels }
+    }
+
+    /// Pixels `[pixels, cin] -> [pixels, cout]`; `residual`, shaped as `out`, is added to the result.
+    pub(super) fn pixels(&self, x: &[f32], residual: Option<&[f32]>, out: &mut [f32]) {
+        let ConvSpec { cin, cout, activation, .. } = self.spec;
+        assert_eq!(x.len() / cin * cout, out.len());
+        assert!(residual.is_none_or(|residual| residual.len() == out.len()));
+        let mut bytes = [0; BYTES_OF_BLOCK];
+        for (x, out) in x.chunks(PIXELS_OF_BLOCK * cin).zip(out.chunks_mut(PIXELS_OF_BLOCK * cout)) {
+            self.multiply(Block { conv: self, x, bytes: &mut bytes, ranges: [Range7::default(); PIXELS_OF_BLOCK], out });
+        }
+        if activation != Activation::None {
+            self.isa.run(Activate { values: out, activation });
+        }
+        for (out, x) in out.iter_mut().zip(residual.unwrap_or_default()) {
+            *out += x;
+        }
+    }
+
+    fn multiply(&self, block: Block) {
+        match self.multiplier {
+            // SAFETY: a `Multiplier` other than `Portable` only comes from `beside`, which asked the machine.
+            #[cfg(target_arch = "x86_64")]
+            Multiplier::Vnni => unsafe { run_vnni(block) },
+            // SAFETY: as above.
+            #[cfg(target_arch = "x86_64")]
+            Multiplier::Avx2 => unsafe { run_avx2(block) },
+            // SAFETY: plain arithmetic, which every machine has.
+            _ => unsafe { block.run::<Portable>() },
+        }
+    }
+
+    /// Bytes of a pixel's activations.
+    fn row(&self) -> usize {
+        self.spec.cin.next_multiple_of(FOUR)
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512vnni,avx2")]
+fn run_vnni(block: Block) {
+    // SAFETY: the attribute's promise.
+    unsafe { block.run::<Vnni>() }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn run_avx2(block: Block) {
+    // SAFETY: the attribute's promise.
+    unsafe { block.run::<Avx2>() }
+}
+
+struct Activate<'a> {
+    values: &'a mut [f32],
+    activation: Activation,
+}
+
+impl Kernel for Activate<'_> {
+    #[inline(always)]
+    unsafe fn run<S: Simd>(self) {
+        // SAFETY: handed on to the caller. GELU, which nearly all layers have, is chosen outside of the loop.
+        unsafe {
+            match self.activation {
+                Activation::Gelu => activate_all::<S>(self.values, Activation::Gelu),
+                other => activate_all::<S>(self.values, other),
+            }
+        }
+    }
+}
+
+/// Instructions that multiply activations, 0 to 127, with weights, -127 to 127.
+trait Multiply {
+    /// Pixels of the largest tile: their sums stay in registers.
+    const PIXELS_MAX: usize;
+    /// Of one pixel and the channels of a panel.
+    type Sums: Copy;
+
+    unsafe fn zero() -> Self::Sums;
+    /// `sums + x * weights`: four activations by `[PANEL, 4]` weights.
+    unsafe fn add(sums: Self::Sums, x: [u8; FOUR], weights: *const i8) -> Self::Sums;
+    unsafe fn store(sums: Self::Sums, to: *mut i32);
+    /// The steps of a pixel's activations, and what they are steps of.
+    unsafe fn quantise(x: &[f32], to: &mut [u8]) -> Range7;
+}
+
+/// Up to [`PIXELS_OF_BLOCK`] pixels.
+struct Block<'a> {
+    conv: &'a Quantised,
+    x: &'a [f32],
+    bytes: &'a mut [u8; BYTES_OF_BLOCK],
+    ranges: [Range7; PIXELS_OF_BLOCK],
+    out: &'a mut [f32],
+}
+
+impl Block<'_> {
+    #[inline(always)]
+    unsafe fn run<M: Multiply>(mut self) {
+        let (cin, row) = (self.conv.spec.cin, self.conv.row());
+        let pixels = self.x.len() / cin;
+        for (pixel, x) in self.x.chunks_exact(cin).enumerate() {
+            // SAFETY: the machine has the instructions (the caller's promise).
+            self.ranges[pixel] = unsafe { M::quantise(x, &mut self.bytes[pixel * row..][..cin]) };
+        }
+        for channel in (0..self.conv.spec.cout).step_by(PANEL) {
+            let mut first = 0;
+            while first < pixels {
+                let tile = (pixels - first).min(M::PIXELS_MAX);
+                // SAFETY: as above.
+                let done = unsafe {
+                    match tile {
+                        12.. => self.tile::<M, 12>(first, channel),
+                        8.. => self.tile::<M, 8>(first, channel),
+                        4.. => self.tile::<M, 4>(first, channel),
+                        3 => self.tile::<M, 3>(first, channel),
+                        2 => self.tile::<M, 2>(first, channel),
+                        _ => self.tile::<M, 1>(first, channel),
+                    }
+                };
+                first += done;
+            }
+        }
+    }
+
+    /// Some pixels and the channels of one panel; gives the number of pixels.
+    #[inline(always)]
+    unsafe fn tile<M: Multiply, const PIXELS: usize>(&mut self, first: usize, channel: usize) -> usize {
+        let row = self.conv.row();
+        let weights = &self.conv.weights[channel * row..][..PANEL * row];
+        let bytes = &self.bytes[first * row..][..PIXELS * row];
+        let mut values = [[0i32; PANEL]; PIXELS];
+        // SAFETY: the slices hold a row of weights for each channel of the panel and of bytes for each pixel, of which `at` is the
+        // start of four; the machine has the instructions (the caller's promise).
+        unsafe {
+            let mut sums = [M::zero(); PIXELS];
+            for at in (0..row).step_by(FOUR) {
+                let weights = weights.as_ptr().add(at * PANEL);
+                for (pixel, sums) in sums.iter_mut().enumerate() {
+                    let x = bytes.as_ptr().add(pixel * row + at).cast::<[u8; FOUR]>().read_unaligned();
+                    *sums = M::add(*sums, x, weights);
+                }
+            }
+            for (sums, values) in sums.iter().zip(&mut values) {
+                M::store(*sums, values.as_mut_ptr());
+            }
+        }
+        for (pixel, values) in (first..).zip(&values) {
+            self.store(pixel, channel..self.conv.spec.cout.min(channel + PANEL), values);
+        }
+        PIXELS
+    }
+
+    #[inline(always)]
+    fn store(&mut self, pixel: usize, channels: Range<usize>, sums: &[i32; PANEL]) {
+        let Range7 { low, step } = self.ranges[pixel];
+        let out = &mut self.out[pixel * self.conv.spec.cout..][channels.clone()];
+        for ((out, channel), &sum) in out.iter_mut().zip(&self.conv.channels[channels]).zip(sums) {
+            *out = sum as f32 * (step * channel.step) + (low * channel.sum + channel.bias);
+        }
+    }
+}
+
+/// The range of values between these.
+fn range(low: f32, high: f32) -> (Range7, f32) {
+    let step = (high - low) / STEPS;
+    (Range7 { low, step }, if step > 0.0 { 1.0 / step } else { 0.0 })
+}
+
+/// `(x - low) / step`, rounded as the vector instructions do. What is no number is step 0.
+fn whole(x: f32, low: f32, steps_a_unit: f32) -> u8 {
+    ((x - low) * steps_a_unit).round_ties_even() as u8
+}
+
+/// What any machine can do.
+struct Portable;
+
+impl Multiply for Portable {
+    const PIXELS_MAX: usize = 4;
+    type Sums = [i32; PANEL];
+
+    #[inline(always)]
+    unsafe fn zero() -> [i32; PANEL] {
+        [0; PANEL]
+    }
+    #[inline(always)]
+    unsafe fn add(sums: [i32; PANEL], x: [u8; FOUR], weights: *const i8) -> [i32; PANEL] {
+        // SAFETY: the caller promises the weights of a panel.
+        let weights = unsafe { weights.cast::<[[i8; FOUR]; PANEL]>().read_unaligned() };
+        std::array::from_fn(|c| sums[c] + (0..FOUR).map(|i| i32::from(x[i]) * i32::from(weights[c][i])).sum::<i32>())
+    }
+    #[inline(always)]
+    unsafe fn store(sums: [i32; PANEL], to: *mut i32) {
+        // SAFETY: the caller promises room for a panel.
+        unsafe { to.cast::<[i32; PANEL]>().write_unaligned(sums) }
+    }
+    #[inline(always)]
+    unsafe fn quantise(x: &[f32], to: &mut [u8]) -> Range7 {
+        let (range, steps_a_unit) =
+            range(x.iter().copied().fold(f32::INFINITY, f32::min), x.iter().copied().fold(f32::NEG_INFINITY, f32::max));
+        for (to, &x) in to.iter_mut().zip(x) {
+            *to = whole(x, range.low, steps_a_unit);
+        }
+        range
+    }
+}
+
+/// Products of bytes summed by two, then by two again.
+#[cfg(target_arch = "x86_64")]
+struct Avx2;
+
+#[cfg(target_arch = "x86_64")]
+impl Multiply for Avx2 {
+    const PIXELS_MAX: usize = 4;
+    type Sums = [__m256i; 2];
+
+    #[inline(always)]
+    unsafe fn zero() -> [__m256i; 2] {
+        // SAFETY: the caller promises the instructions.
+        unsafe { [_mm256_setzero_si256(); 2] }
+    }
+    #[inline(always)]
+    unsafe fn add(sums: [__m256i; 2], x: [u8; FOUR], weights: *const i8) -> [__m256i; 2] {
+        // SAFETY: the caller promises the instructions and 64 weights.
+        unsafe {
+            let (x, ones) = (_mm256_set1_epi32(i32::from_le_bytes(x)), _mm256_set1_epi16(1));
+            let half = |sums: __m256i, weights: *const i8| {
+                let twos = _mm256_maddubs_epi16(x, _mm256_loadu_si256(weights.cast()));
+                _mm256_add_epi32(sums, _mm256_madd_epi16(twos, ones))
+            };
+            [half(sums[0], weights), half(sums[1], weights.add(32))]
+        }
+    }
+    #[inline(always)]
+    unsafe fn store(sums: [__m256i; 2], to: *mut i32) {
+        // SAFETY: the caller promises the instructions and room for a panel.
+        unsafe {
+            _mm256_storeu_si256(to.cast(), sums[0]);
+            _mm256_storeu_si256(to.add(8).cast(), sums[1]);
+        }
+    }
+    #[inline(always)]
+    unsafe fn quantise(x: &[f32], to: &mut [u8]) -> Range7 {
+        let (chunks, rest) = x.as_chunks::<8>();
+        // SAFETY: the caller promises the instructions; loads and stores are of whole arrays.
+        unsafe {
+            let (mut low, mut high) = (_mm256_set1_ps(f32::INFINITY), _mm256_set1_ps(f32::NEG_INFINITY));
+            for chunk in chunks {
+                let x = _mm256_loadu_ps(chunk.as_ptr());
+                (low, high) = (_mm256_min_ps(x, low), _mm256_max_ps(x, high));
+            }
+            let (mut lows, mut highs) = ([0.0; 8], [0.0; 8]);
+            _mm256_storeu_ps(lows.as_mut_ptr(), low);
+            _mm256_storeu_ps(highs.as_mut_ptr(), high);
+            let least = rest.iter().chain(&lows).copied().fold(f32::INFINITY, f32::min);
+            let (range, steps_a_unit) = range(least, rest.iter().chain(&highs).copied().fold(f32::NEG_INFINITY, f32::max));
+
+            let (low, steps) = (_mm256_set1_ps(range.low), _mm256_set1_ps(steps_a_unit));
+            // Packing works on halves of a vector: this puts them in order again.
+            let order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+            let (to, to_rest) = to.split_at_mut(8 * chunks.len());
+            for (chunk, to) in chunks.iter().zip(to.as_chunks_mut::<8>().0) {
+                let wholes = _mm256_cvtps_epi32(_mm256_mul_ps(_mm256_sub_ps(_mm256_loadu_ps(chunk.as_ptr()), low), steps));
+                let words = _mm256_packs_epi32(wholes, wholes);
+                let bytes = _mm256_permutevar8x32_epi32(_mm256_packus_epi16(words, words), order);
+                _mm_storel_epi64(to.as_mut_ptr().cast(), _mm256_castsi256_si128(bytes));
+            }
+            for (to, &x) in to_rest.iter_mut().zip(rest) {
+                *to = whole(x, range.low, steps_a_unit);
+            }
+            range
+        }
+    }
+}
+
+/// Products of bytes summed by four, in one instruction.
+#[cfg(target_arch = "x86_64")]
+struct Vnni;
+
+#[cfg(target_arch = "x86_64")]
+impl Multiply for Vnni {
+    const PIXELS_MAX: usize = 12;
+    type Sums = __m512i;
+
+    #[inline(always)]
+    unsafe fn zero() -> __m512i {
+        // SAFETY: the caller promises the instructions.
+        unsafe { _mm512_setzero_si512() }
+    }
+    #[inline(always)]
+    unsafe fn add(sums: __m512i, x: [u8; FOUR], weights: *const i8) -> __m512i {
+        // SAFETY: the caller promises the instructions and 64 weights.
+        unsafe { _mm512_dpbusd_epi32(sums, _mm512_set1_epi32(i32::from_le_bytes(x)), _mm512_loadu_si512(weights.cast())) }
+    }
+    #[inline(always)]
+    unsafe fn store(sums: __m512i, to: *mut i32) {
+        // SAFETY: the caller promises the instructions and room for a panel.
+        unsafe { _mm512_storeu_si512(to.cast(), sums) }
+    }
+    #[inline(always)]
+    unsafe fn quantise(x: &[f32], to: &mut [u8]) -> Range7 {
+        // SAFETY: handed on; machines with these instructions have the others.
+        unsafe { Avx2::quantise(x, to) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::testing::values;
+    use super::*;
+
+    /// The layer in floats, by its definition but for the activation.
+    fn plain(spec: ConvSpec, weight: &[f32], bias: &[f32], x: &[f32]) -> Vec<f32> {
+        let product = |x: &[f32], c: usize| x.iter().zip(weight.iter().skip(c).step_by(spec.cout)).map(|(x, w)| x * w).sum::<f32>();
+        x.chunks(spec.cin).flat_map(|x| (0..spec.cout).map(move |c| product(x, c) + bias[c])).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn bytes_are_within_their_steps_of_the_definition(
+            (cin, cout, pixels) in (1usize..90, 1usize..70, 1usize..60),
+            seed in any::<u64>(),
+        ) {
+            let spec = ConvSpec::dense(cin, cout, 1);
+            let (weight, bias, x) = (values(cin * cout, seed), values(cout, seed ^ 1), values(pixels * cin, seed ^ 2));
+            let expected = plain(spec, &weight, &bias, &x);
+            // Half a step of either factor, the other being 1 at most; the range of an activation is 2 at most.
+            let error_max = cin as f32 * (0.5 * 2.0 / STEPS + 0.5 / STEPS + 1e-4);
+            let layers = Isa::available().into_iter().map(|isa| Quantised::new(spec, &weight, &bias, isa));
+            let found: Vec<Vec<f32>> = layers.map(|layer| {
+                let mut out = vec![0.0; pixels * cout];
+                layer.pixels(&x, None, &mut out);
+                out
+            }).collect();
+            for (i, (found, expected)) in found[0].iter().zip(&expected).enumerate() {
+                prop_assert!((found - expected).abs() <= error_max, "value {i}: {found}, not {expected}");
+            }
+            prop_assert!(found.iter().all(|other| *other == found[0]), "all instructions give the same");
+        }
+    }
+
+    #[test]
+    fn activation_and_residual_come_last() {
+        let spec = ConvSpec::dense(2, 1, 1).activation(Activation::Relu);
+        for isa in Isa::available() {
+            let mut out = [0.0; 2];
+            Quantised::new(spec, &[1.0, -1.0], &[0.5], isa).pixels(&[1.0, 0.0, 0.0, 1.0], Some(&[10.0, 20.0]), &mut out);
+            assert_eq!(out, [11.5, 20.0]);
+        }
+    }
+
+    #[test]
+    fn flat_and_broken_pixels_do_no_harm() {
+        for isa in Isa::available() {
+            let layer = Quantised::new(ConvSpec::dense(9, 3, 1), &[1.0; 27], &[], isa);
+            let mut out = [0.0; 6];
+            layer.pixels(&[[2.0; 9], [f32::NAN; 9]].concat(), None, &mut out);
+            assert!(out[..3].iter().all(|&sum| (sum - 18.0).abs() < 1e-4), "{out:?}");
+        }
+    }
+}
