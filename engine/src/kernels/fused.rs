@@ -55,13 +55,6 @@ impl<'a> Perceptron<'a> {
     }
 }
 
-pub(super) fn pointwise(conv: &Dense) -> Result<Pointwise<'_>> {
-    if !conv.is_pointwise() {
-        bail!("{:?} should be pointwise", conv.spec);
-    }
-    Ok(Pointwise::Floats(conv))
-}
-
 impl Packed {
     /// A perceptron on the pixels of `x`, scaled by gates `[n, 1, 1, c]` if there are any.
     pub(super) fn perceptron_of(&self, perceptron: Perceptron, x: &FeatureMap, gates: Option<&FeatureMap>) -> FeatureMap {
@@ -179,7 +172,7 @@ impl Packed {
             bail!("{:?} and {:?} don't double twice", first.spec, second.spec);
         }
         let second = second.side_by_side(4);
-        let perceptron = Perceptron::new(pointwise(first)?, pointwise(&second)?, false)?;
+        let perceptron = Perceptron::new(Pointwise::in_floats(first)?, Pointwise::in_floats(&second)?, false)?;
         let Shape { n, h, w, c } = x.shape;
         let shape = Shape { n, h: 4 * h, w: 4 * w, c: second.spec.cout / 16 };
         let scratch = || (perceptron.scratch(), Buffer::unset(w * second.spec.cout));

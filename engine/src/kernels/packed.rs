@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::dense::Dense;
 use super::depthwise::Depthwise;
-use super::fused::{Perceptron, pointwise};
+use super::fused::Perceptron;
 use super::map::{Buffer, FeatureMap, Shape};
 use super::ops;
 use super::pointwise::Pointwise;
@@ -172,7 +172,7 @@ impl Conv {
     fn pointwise(&self) -> Result<Pointwise<'_>> {
         match self {
             Self::Quantised(conv) => Ok(Pointwise::Bytes(conv)),
-            _ => pointwise(self.dense()?),
+            _ => Pointwise::in_floats(self.dense()?),
         }
     }
 

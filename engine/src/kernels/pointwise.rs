@@ -1,5 +1,7 @@
 //! A pointwise convolution, in floats or in bytes.
 
+use candle_core::{Result, bail};
+
 use super::dense::Dense;
 use super::quantised::Quantised;
 use crate::layers::ConvSpec;
@@ -10,7 +12,14 @@ pub(super) enum Pointwise<'a> {
     Bytes(&'a Quantised),
 }
 
-impl Pointwise<'_> {
+impl<'a> Pointwise<'a> {
+    pub fn in_floats(conv: &'a Dense) -> Result<Self> {
+        if !conv.is_pointwise() {
+            bail!("{:?} should be pointwise", conv.spec);
+        }
+        Ok(Self::Floats(conv))
+    }
+
     pub fn spec(&self) -> &ConvSpec {
         match self {
             Self::Floats(conv) => &conv.spec,

@@ -49,7 +49,7 @@ struct Channel {
 
 /// The pixel's value of step 0, and what a step is.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-struct Range7 {
+struct Scale {
     low: f32,
     step: f32,
 }
@@ -108,7 +108,7 @@ impl Quantised {
         assert!(residual.is_none_or(|residual| residual.len() == out.len()));
         let mut bytes = [0; BYTES_OF_BLOCK];
         for (x, out) in x.chunks(PIXELS_OF_BLOCK * cin).zip(out.chunks_mut(PIXELS_OF_BLOCK * cout)) {
-            self.multiply(Block { conv: self, x, bytes: &mut bytes, ranges: [Range7::default(); PIXELS_OF_BLOCK], out });
+            self.multiply(Block { conv: self, x, bytes: &mut bytes, scales: [Scale::default(); PIXELS_OF_BLOCK], out });
         }
         if activation != Activation::None {
             self.isa.run(Activate { values: out, activation });
@@ -181,7 +181,7 @@ trait Multiply {
     unsafe fn add(sums: Self::Sums, x: [u8; FOUR], weights: *const i8) -> Self::Sums;
     unsafe fn store(sums: Self::Sums, to: *mut i32);
     /// The steps of a pixel's activations, and what they are steps of.
-    unsafe fn quantise(x: &[f32], to: &mut [u8]) -> Range7;
+    unsafe fn quantise(x: &[f32], to: &mut [u8]) -> Scale;
 }
 
 /// Up to [`PIXELS_OF_BLOCK`] pixels.
@@ -189,7 +189,7 @@ struct Block<'a> {
     conv: &'a Quantised,
     x: &'a [f32],
     bytes: &'a mut [u8; BYTES_OF_BLOCK],
-    ranges: [Range7; PIXELS_OF_BLOCK],
+    scales: [Scale; PIXELS_OF_BLOCK],
     out: &'a mut [f32],
 }
 
@@ -200,7 +200,7 @@ impl Block<'_> {
         let pixels = self.x.len() / cin;
         for (pixel, x) in self.x.chunks_exact(cin).enumerate() {
             // SAFETY: the machine has the instructions (the caller's promise).
-            self.ranges[pixel] = unsafe { M::quantise(x, &mut self.bytes[pixel * row..][..cin]) };
+            self.scales[pixel] = unsafe { M::quantise(x, &mut self.bytes[pixel * row..][..cin]) };
         }
         for channel in (0..self.conv.spec.cout).step_by(PANEL) {
             let mut first = 0;
@@ -252,7 +252,7 @@ impl Block<'_> {
 
     #[inline(always)]
     fn store(&mut self, pixel: usize, channels: Range<usize>, sums: &[i32; PANEL]) {
-        let Range7 { low, step } = self.ranges[pixel];
+        let Scale { low, step } = self.scales[pixel];
         let out = &mut self.out[pixel * self.conv.spec.cout..][channels.clone()];
         for ((out, channel), &sum) in out.iter_mut().zip(&self.conv.channels[channels]).zip(sums) {
             *out = sum as f32 * (step * channel.step) + (low * channel.sum + channel.bias);
@@ -260,10 +260,10 @@ impl Block<'_> {
     }
 }
 
-/// The range of values between these.
-fn range(low: f32, high: f32) -> (Range7, f32) {
+/// The steps from one value to the other, and how many there are in 1.
+fn scale(low: f32, high: f32) -> (Scale, f32) {
     let step = (high - low) / STEPS;
-    (Range7 { low, step }, if step > 0.0 { 1.0 / step } else { 0.0 })
+    (Scale { low, step }, if step > 0.0 { 1.0 / step } else { 0.0 })
 }
 
 /// `(x - low) / step`, rounded as the vector instructions do. What is no number is step 0.
@@ -294,13 +294,13 @@ impl Multiply for Portable {
         unsafe { to.cast::<[i32; PANEL]>().write_unaligned(sums) }
     }
     #[inline(always)]
-    unsafe fn quantise(x: &[f32], to: &mut [u8]) -> Range7 {
-        let (range, steps_a_unit) =
-            range(x.iter().copied().fold(f32::INFINITY, f32::min), x.iter().copied().fold(f32::NEG_INFINITY, f32::max));
+    unsafe fn quantise(x: &[f32], to: &mut [u8]) -> Scale {
+        let (scale, steps_a_unit) =
+            scale(x.iter().copied().fold(f32::INFINITY, f32::min), x.iter().copied().fold(f32::NEG_INFINITY, f32::max));
         for (to, &x) in to.iter_mut().zip(x) {
-            *to = whole(x, range.low, steps_a_unit);
+            *to = whole(x, scale.low, steps_a_unit);
         }
-        range
+        scale
     }
 }
 
@@ -339,7 +339,7 @@ impl Multiply for Avx2 {
         }
     }
     #[inline(always)]
-    unsafe fn quantise(x: &[f32], to: &mut [u8]) -> Range7 {
+    unsafe fn quantise(x: &[f32], to: &mut [u8]) -> Scale {
         let (chunks, rest) = x.as_chunks::<8>();
         // SAFETY: the caller promises the instructions; loads and stores are of whole arrays.
         unsafe {
@@ -352,9 +352,9 @@ impl Multiply for Avx2 {
             _mm256_storeu_ps(lows.as_mut_ptr(), low);
             _mm256_storeu_ps(highs.as_mut_ptr(), high);
             let least = rest.iter().chain(&lows).copied().fold(f32::INFINITY, f32::min);
-            let (range, steps_a_unit) = range(least, rest.iter().chain(&highs).copied().fold(f32::NEG_INFINITY, f32::max));
+            let (scale, steps_a_unit) = scale(least, rest.iter().chain(&highs).copied().fold(f32::NEG_INFINITY, f32::max));
 
-            let (low, steps) = (_mm256_set1_ps(range.low), _mm256_set1_ps(steps_a_unit));
+            let (low, steps) = (_mm256_set1_ps(scale.low), _mm256_set1_ps(steps_a_unit));
             // Packing works on halves of a vector: this puts them in order again.
             let order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
             let (to, to_rest) = to.split_at_mut(8 * chunks.len());
@@ -365,9 +365,9 @@ impl Multiply for Avx2 {
                 _mm_storel_epi64(to.as_mut_ptr().cast(), _mm256_castsi256_si128(bytes));
             }
             for (to, &x) in to_rest.iter_mut().zip(rest) {
-                *to = whole(x, range.low, steps_a_unit);
+                *to = whole(x, scale.low, steps_a_unit);
             }
-            range
+            scale
         }
     }
 }
@@ -397,7 +397,7 @@ impl Multiply for Vnni {
         unsafe { _mm512_storeu_si512(to.cast(), sums) }
     }
     #[inline(always)]
-    unsafe fn quantise(x: &[f32], to: &mut [u8]) -> Range7 {
+    unsafe fn quantise(x: &[f32], to: &mut [u8]) -> Scale {
         // SAFETY: handed on; machines with these instructions have the others.
         unsafe { Avx2::quantise(x, to) }
     }

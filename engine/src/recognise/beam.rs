@@ -64,15 +64,35 @@ impl Hypothesis {
     }
 }
 
-/// Reads logits `[columns, classes]`.
-pub fn search(logits: &[f32], classes: usize, model: &LanguageModel, weights: Weights) -> Reading {
+/// A text that a line may say.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Candidate {
+    /// Of its characters.
+    pub classes: Vec<usize>,
+    /// What language model and length give it: to be added to the logarithm of its probability.
+    pub prior: f32,
+    /// The mean probability of its characters.
+    pub confidence: f32,
+    /// The least of them.
+    pub least_sure: f32,
+}
+
+impl Candidate {
+    pub fn reading(&self) -> Reading {
+        let text: String = self.classes.iter().filter_map(|&class| charset::character(class)).collect();
+        Reading { text: text.trim().to_owned(), confidence: self.confidence }
+    }
+}
+
+/// Reads logits `[columns, classes]`: what the line may say, the most probable first; never nothing, but perhaps an empty text.
+pub fn search(logits: &[f32], classes: usize, model: &LanguageModel, weights: Weights) -> Vec<Candidate> {
     let mut search = Search::new(model, weights);
     let mut followed = Vec::with_capacity(CLASSES_MAX);
     for column in logits.chunks_exact(classes) {
         follow(column, &mut followed);
         search.column(&followed);
     }
-    search.best()
+    search.hypotheses.iter().map(|hypothesis| search.candidate(hypothesis.prefix)).collect()
 }
 
 /// The classes of a column that are worth following, with the logarithms of their probabilities.
@@ -191,19 +211,19 @@ impl<'a> Search<'a> {
         child
     }
 
-    /// The best text, and how sure the network is of its characters.
-    fn best(&self) -> Reading {
-        let mut characters = Vec::new();
-        let mut prefix = self.hypotheses.first().map_or(EMPTY, |best| best.prefix);
-        while prefix != EMPTY {
-            let Prefix { parent, class, probability, .. } = self.arena[prefix];
-            characters.extend(charset::character(class).map(|character| (character, probability)));
-            prefix = parent;
+    fn candidate(&self, prefix: usize) -> Candidate {
+        let (mut classes, mut sum, mut least_sure) = (Vec::new(), 0.0, 1.0f32);
+        let mut at = prefix;
+        while at != EMPTY {
+            let Prefix { parent, class, probability, .. } = self.arena[at];
+            classes.push(class);
+            sum += probability;
+            least_sure = least_sure.min(probability);
+            at = parent;
         }
-        let sum: f32 = characters.iter().map(|(_, probability)| probability).sum();
-        let confidence = if characters.is_empty() { 0.0 } else { sum / characters.len() as f32 };
-        let text: String = characters.iter().rev().map(|(character, _)| character).collect();
-        Reading { text: text.trim().to_owned(), confidence }
+        classes.reverse();
+        let confidence = if classes.is_empty() { 0.0 } else { sum / classes.len() as f32 };
+        Candidate { classes, prior: self.arena[prefix].prior, confidence, least_sure }
     }
 }
 
@@ -225,6 +245,10 @@ mod tests {
         LanguageModel::from_entries(std::iter::empty::<(&[u8], Entry)>())
     }
 
+    fn best(logits: &[f32], model: &LanguageModel, weights: Weights) -> Reading {
+        search(logits, charset::classes(), model, weights)[0].reading()
+    }
+
     const NETWORK_ALONE: Weights = Weights { words: 0.0, codes: 0.0, character: 0.0 };
 
     /// Logits of columns, each the logarithms of a few classes' probabilities.
@@ -244,7 +268,7 @@ mod tests {
         // The best path is blank, blank (0.36); but "A" has A_, _A and AA: 0.24 + 0.24 + 0.16.
         let logits = columns(&[&[('_', 0.6), ('A', 0.4)], &[('_', 0.6), ('A', 0.4)]]);
         assert_eq!(best_path(&logits, charset::classes()).text, "");
-        let reading = search(&logits, charset::classes(), &indifferent(), NETWORK_ALONE);
+        let reading = best(&logits, &indifferent(), NETWORK_ALONE);
         assert_eq!(reading.text, "A");
         assert!((reading.confidence - 0.4).abs() < 1e-3);
     }
@@ -255,7 +279,7 @@ mod tests {
         for (path, text) in [("AA_B", "AB"), ("A_AB", "AAB"), ("_AA__A", "AA")] {
             let shares: Vec<[(char, f32); 1]> = path.chars().map(sure).collect();
             let logits = columns(&shares.iter().map(|s| s.as_slice()).collect::<Vec<_>>());
-            assert_eq!(search(&logits, charset::classes(), &indifferent(), NETWORK_ALONE).text, text, "{path}");
+            assert_eq!(best(&logits, &indifferent(), NETWORK_ALONE).text, text, "{path}");
         }
     }
 
@@ -266,7 +290,7 @@ mod tests {
             [("T".as_bytes(), entry(-2.0)), ("TO".as_bytes(), entry(-0.1)), ("T0".as_bytes(), entry(-4.0))].into_iter(),
         );
         let logits = columns(&[&[('T', 1.0)], &[('_', 1.0)], &[('0', 0.6), ('O', 0.4)]]);
-        let read = |weights| search(&logits, charset::classes(), &model, weights).text;
+        let read = |weights| best(&logits, &model, weights).text;
         assert_eq!(read(NETWORK_ALONE), "T0");
         assert_eq!(read(Weights { words: 0.5, codes: 0.5, character: 0.0 }), "TO");
     }
@@ -276,7 +300,7 @@ mod tests {
         fn where_the_network_is_sure_language_changes_nothing(path in "[_A-D 0-3]{0,24}") {
             let shares: Vec<[(char, f32); 2]> = path.chars().map(|c| [(c, 0.9999), ('~', 0.0001)]).collect();
             let logits = columns(&shares.iter().map(|s| s.as_slice()).collect::<Vec<_>>());
-            let read = search(&logits, charset::classes(), &indifferent(), Weights::default());
+            let read = best(&logits, &indifferent(), Weights::default());
             prop_assert_eq!(read.text, best_path(&logits, charset::classes()).text);
         }
     }

@@ -1,5 +1,5 @@
 //! Lines of a page to text: each is cut out ([`crop`]), run through the [`network`] at its own width and read off, along the best
-//! path ([`decode`]) or together with a [`language`] model ([`beam`]).
+//! path ([`decode`]) or together with a [`language`] model ([`beam`]), a doubtful one after a [`second_look`].
 //!
 //! Lines are never padded to a common width, which costs accuracy; they run side by side, each on one thread.
 
@@ -9,6 +9,7 @@ pub mod crop;
 pub mod decode;
 pub mod language;
 pub mod network;
+pub mod second_look;
 
 use candle_core::{DType, Device};
 use candle_nn::VarBuilder;
@@ -23,6 +24,7 @@ use beam::Weights;
 pub use decode::Reading;
 use language::LanguageModel;
 use network::{Config, Network};
+use second_look::Look;
 
 #[derive(Debug, Error)]
 pub enum RecogniseError {
@@ -60,18 +62,30 @@ impl Recogniser {
     }
 
     fn read_one(&self, page: &GrayImage, quad: &Quad, line: usize) -> Result<Reading, RecogniseError> {
-        let image = crop::line_image(page, quad).map_err(|source| RecogniseError::Resample { line, source })?;
-        let Some(image) = image else { return Ok(Reading { text: String::new(), confidence: 0.0 }) };
-        self.read_line(&image).map_err(|source| RecogniseError::Network { line, source })
+        let logits = |quad: &Quad| {
+            let image = crop::line_image(page, quad).map_err(|source| RecogniseError::Resample { line, source })?;
+            image.map(|image| self.logits(&image)).transpose().map_err(|source| RecogniseError::Network { line, source })
+        };
+        let Some(first) = logits(quad)? else { return Ok(Reading { text: String::new(), confidence: 0.0 }) };
+        let Some(model) = &self.language else { return Ok(decode::best_path(first.values(), first.shape.c)) };
+        let look = |logits: FeatureMap| {
+            let candidates = beam::search(logits.values(), logits.shape.c, model, Weights::default());
+            Look::new(logits, candidates)
+        };
+        let first = look(first);
+        if !first.is_doubtful() {
+            return Ok(first.best().reading());
+        }
+        let mut looks = vec![first];
+        for shift in second_look::SHIFTS {
+            looks.extend(logits(&second_look::moved(quad, shift))?.map(look));
+        }
+        Ok(second_look::agreed(&looks).reading())
     }
 
-    /// Reads one line as [`crop::line_image`] gives it.
-    pub fn read_line(&self, line: &GrayImage) -> candle_core::Result<Reading> {
-        let logits = self.network.forward(&self.backend, &normalise(line))?;
-        Ok(match &self.language {
-            Some(model) => beam::search(logits.values(), logits.shape.c, model, Weights::default()),
-            None => decode::best_path(logits.values(), logits.shape.c),
-        })
+    /// What the network says of each column of a line: `[1, 1, columns, classes]`.
+    pub fn logits(&self, line: &GrayImage) -> candle_core::Result<FeatureMap> {
+        self.network.forward(&self.backend, &normalise(line))
     }
 }
 

@@ -4,12 +4,10 @@
 //! around them, so that spaces that come and go leave the pitch of the print as it is: a comma before a letter, its paper about it,
 //! is no space.
 
-use candle_core::{DType, Device, Result};
-use candle_nn::VarBuilder;
+use candle_core::Result;
 use datasets::synthetic::dice::Dice;
-use engine::kernels::{Buffer, FeatureMap, Packed, Shape, Threads};
-use engine::recognise::input_value;
-use engine::recognise::network::{COLUMN_WIDTH, Config, LINE_HEIGHT, Network};
+use engine::recognise::Recogniser;
+use engine::recognise::network::{COLUMN_WIDTH, LINE_HEIGHT};
 use image::{GrayImage, imageops};
 
 use super::reprint::{CONTRAST_MIN, dark_and_paper};
@@ -29,8 +27,7 @@ const SIGNS: &str = ".,:;()/-#&@+%*=[]";
 
 /// Tells where in a line its characters stand.
 pub struct Recomposer {
-    backend: Packed,
-    network: Network<Packed>,
+    recogniser: Recogniser,
 }
 
 /// Some characters that cannot be parted, and the columns of pixels that show them.
@@ -53,23 +50,15 @@ struct Pieces<'a> {
 }
 
 impl Recomposer {
-    /// From weights of [`Config::cellarbook`].
+    /// From weights of a [`Recogniser`].
     pub fn from_safetensors(weights: &[u8]) -> Result<Self> {
-        let backend = Packed::new(Threads::One);
-        let weights = VarBuilder::from_slice_safetensors(weights, DType::F32, &Device::Cpu)?;
-        let network = Network::new(&backend, &Config::cellarbook(), weights)?;
-        Ok(Self { backend, network })
+        Ok(Self { recogniser: Recogniser::from_safetensors(weights)? })
     }
 
     /// The line, [`LINE_HEIGHT`] high, as if it said something else, and what. `None` where its letters do not stand apart.
     pub fn recompose(&self, line: &GrayImage, text: &str, dice: &mut Dice) -> Result<Option<(GrayImage, String)>> {
         let Some(target) = Target::case_folded(text) else { return Ok(None) };
-        let shape = Shape { n: 1, h: LINE_HEIGHT, w: line.width() as usize, c: 1 };
-        let mut input = Buffer::unset(shape.len());
-        for (to, &grey) in input.as_mut_slice().iter_mut().zip(line.as_raw()) {
-            *to = input_value(grey);
-        }
-        let logits = self.network.forward(&self.backend, &FeatureMap::new(shape, input))?;
+        let logits = self.recogniser.logits(line)?;
         let Some(alignment) = align(logits.values(), logits.shape.c, &target).filter(|a| a.probability >= PROBABILITY_MIN) else {
             return Ok(None);
         };
