@@ -24,7 +24,7 @@ use engine::understand::features::Features;
 use engine::understand::network::{Batch, Config, Network};
 use engine::understand::rows::ReadingOrder;
 use engine::understand::vocabulary::Vocabulary;
-use engine::understand::{Header, METADATA_KEY, Understander, find_candidates};
+use engine::understand::{Header, METADATA_KEY, Understander, find_candidates, runs};
 use indicatif::{ProgressBar, ProgressStyle};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -179,7 +179,7 @@ impl Member<'_> {
 fn example(lines: &[TextLine], document: &Document, vocabulary: &Vocabulary) -> Result<(Features, Labels)> {
     let order = ReadingOrder::new(lines, &document.pages);
     let candidates = find_candidates(&order);
-    let features = Features::new(&order, &candidates, vocabulary).map_err(|e| anyhow::anyhow!(e))?;
+    let features = Features::new(&order, &candidates, &runs::find(&order), vocabulary).map_err(|e| anyhow::anyhow!(e))?;
     Ok((features, document.labels_for(&order, &candidates)))
 }
 

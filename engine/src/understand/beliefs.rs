@@ -4,7 +4,7 @@ use candle_core::{Result, Tensor};
 use candle_nn::ops;
 
 use super::features::Features;
-use super::labels::{DOCUMENT_TYPES, Role, Tag};
+use super::labels::{BlockField, DOCUMENT_TYPES, Role, Tag};
 use super::network::Logits;
 
 /// What the network believes of one document.
@@ -14,6 +14,8 @@ pub struct Beliefs {
     pub tags: Vec<[f32; Tag::COUNT]>,
     /// For each candidate the probability that it plays each role; over the candidates of a document and "absent" they sum to 1.
     pub roles: Vec<[f32; Role::COUNT]>,
+    /// For each run the probability that it is each field; over the runs of a document and "absent" they sum to 1.
+    pub runs: Vec<[f32; BlockField::COUNT]>,
     pub types: [f32; DOCUMENT_TYPES.len()],
 }
 
@@ -26,16 +28,17 @@ impl Beliefs {
         let types: Vec<[f32; DOCUMENT_TYPES.len()]> = rows(&ops::softmax(&logits.types, 1)?)?;
         let mut roles = vec![[0.0; Role::COUNT]; features.candidates.len()];
         for role in Role::ALL {
-            let r = role as usize;
             let rivals: Vec<usize> = (0..features.candidates.len()).filter(|c| features.candidates[*c].kind == role.kind()).collect();
-            let absent = absent.first().map_or(0.0, |absent| absent[r]);
-            let largest = rivals.iter().map(|c| scores[*c][r]).fold(absent, f32::max);
-            let total = (absent - largest).exp() + rivals.iter().map(|c| (scores[*c][r] - largest).exp()).sum::<f32>();
-            for c in rivals {
-                roles[c][r] = (scores[c][r] - largest).exp() / total;
-            }
+            compete(role as usize, &rivals, &scores, &absent, &mut roles);
         }
-        Ok(Self { tags, roles, types: types.first().copied().unwrap_or_default() })
+        let scores: Vec<[f32; BlockField::COUNT]> = rows(&logits.runs)?;
+        let absent: Vec<[f32; BlockField::COUNT]> = rows(&logits.no_run)?;
+        let mut runs = vec![[0.0; BlockField::COUNT]; features.runs.len()];
+        let rivals: Vec<usize> = (0..runs.len()).collect();
+        for field in BlockField::ALL {
+            compete(field as usize, &rivals, &scores, &absent, &mut runs);
+        }
+        Ok(Self { tags, roles, runs, types: types.first().copied().unwrap_or_default() })
     }
 
     /// The mean of several networks' beliefs about one document; `None` without any.
@@ -52,8 +55,21 @@ impl Beliefs {
         for i in 0..mean.roles.len() {
             average(&mut mean.roles[i], &|one| one.roles[i].to_vec());
         }
+        for i in 0..mean.runs.len() {
+            average(&mut mean.runs[i], &|one| one.runs[i].to_vec());
+        }
         average(&mut mean.types, &|one| one.types.to_vec());
         Some(mean)
+    }
+}
+
+/// The probabilities of what competes for an answer with "absent": a softmax.
+fn compete<const N: usize>(answer: usize, rivals: &[usize], scores: &[[f32; N]], absent: &[[f32; N]], probabilities: &mut [[f32; N]]) {
+    let absent = absent.first().map_or(0.0, |absent| absent[answer]);
+    let largest = rivals.iter().map(|rival| scores[*rival][answer]).fold(absent, f32::max);
+    let total = (absent - largest).exp() + rivals.iter().map(|rival| (scores[*rival][answer] - largest).exp()).sum::<f32>();
+    for &rival in rivals {
+        probabilities[rival][answer] = (scores[rival][answer] - largest).exp() / total;
     }
 }
 

@@ -7,8 +7,9 @@ use regex::Regex;
 use super::beliefs::Beliefs;
 use super::candidates::Candidate;
 use super::draft::{Draft, HeaderField, Span};
-use super::labels::{DOCUMENT_TYPES, Role, Tag};
+use super::labels::{BlockField, DOCUMENT_TYPES, Role};
 use super::rows::{ReadingOrder, part_of};
+use super::runs::Run;
 use super::{items, names, vat};
 
 /// Values a field that go on to reconciliation.
@@ -20,13 +21,12 @@ const PROBABILITY_MIN: f32 = 0.01;
 /// How far the share of a currency's signs among all of them is believed.
 const CURRENCY_PROBABILITY_MAX: f32 = 0.98;
 
-pub(super) fn draft(order: &ReadingOrder, candidates: &[Candidate], beliefs: &Beliefs) -> Draft {
+pub(super) fn draft(order: &ReadingOrder, candidates: &[Candidate], runs: &[Run], beliefs: &Beliefs) -> Draft {
     let (best, probability) = beliefs.types.iter().enumerate().fold((0, 0.0), |best, (i, p)| if *p > best.1 { (i, *p) } else { best });
-    let blocks = |tag, field| names::blocks(order, beliefs, tag).into_iter().map(move |span| (field, span));
     let mut header: Vec<(HeaderField, Span)> = Vec::new();
-    header.extend(blocks(Tag::SupplierName, HeaderField::SupplierName));
-    header.extend(blocks(Tag::SupplierAddress, HeaderField::SupplierAddress));
-    header.extend(blocks(Tag::CustomerName, HeaderField::CustomerName));
+    for field in BlockField::ALL {
+        header.extend(names::blocks(order, runs, beliefs, field).into_iter().map(|span| (field.field(), span)));
+    }
     for role in Role::ALL {
         header.extend(values(order, candidates, beliefs, role).into_iter().map(|span| (role.field(), span)));
     }

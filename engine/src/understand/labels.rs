@@ -21,6 +21,36 @@ impl Tag {
     pub const COUNT: usize = Self::ALL.len();
 }
 
+/// What a run of whole lines is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum BlockField {
+    SupplierName,
+    SupplierAddress,
+    CustomerName,
+}
+
+impl BlockField {
+    pub const ALL: [Self; 3] = [Self::SupplierName, Self::SupplierAddress, Self::CustomerName];
+    pub const COUNT: usize = Self::ALL.len();
+
+    /// The tag of its lines.
+    pub fn tag(self) -> Tag {
+        match self {
+            Self::SupplierName => Tag::SupplierName,
+            Self::SupplierAddress => Tag::SupplierAddress,
+            Self::CustomerName => Tag::CustomerName,
+        }
+    }
+
+    pub fn field(self) -> HeaderField {
+        match self {
+            Self::SupplierName => HeaderField::SupplierName,
+            Self::SupplierAddress => HeaderField::SupplierAddress,
+            Self::CustomerName => HeaderField::CustomerName,
+        }
+    }
+}
+
 /// Which value of the document a candidate is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Role {

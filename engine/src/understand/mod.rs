@@ -15,6 +15,7 @@ pub mod labels;
 mod names;
 pub mod network;
 pub mod rows;
+pub mod runs;
 mod vat;
 pub mod vocabulary;
 
@@ -31,6 +32,7 @@ use draft::{DocumentType, Draft};
 use features::Features;
 use network::{Batch, Config, Network, Serving};
 use rows::ReadingOrder;
+use runs::Run;
 use vocabulary::Vocabulary;
 
 /// Name of the metadata entry of the weights file that holds its [`Header`] as JSON.
@@ -89,16 +91,17 @@ impl Understander {
     pub fn draft(&self, lines: &[TextLine], pages: &[PageSize]) -> Result<Draft, UnderstandError> {
         let order = ReadingOrder::new(&lines[..lines.len().min(LINES_MAX)], pages);
         let candidates = find_candidates(&order);
-        let Some(beliefs) = self.beliefs(&order, &candidates)? else { return Ok(blank()) };
-        Ok(decode::draft(&order, &candidates, &beliefs))
+        let runs = runs::find(&order);
+        let Some(beliefs) = self.beliefs(&order, &candidates, &runs)? else { return Ok(blank()) };
+        Ok(decode::draft(&order, &candidates, &runs, &beliefs))
     }
 
     /// The networks' mean probabilities; `None` where there is nothing to read.
-    fn beliefs(&self, order: &ReadingOrder, candidates: &[Candidate]) -> Result<Option<Beliefs>, UnderstandError> {
+    fn beliefs(&self, order: &ReadingOrder, candidates: &[Candidate], runs: &[Run]) -> Result<Option<Beliefs>, UnderstandError> {
         if order.lines.is_empty() {
             return Ok(None);
         }
-        let features = Features::new(order, candidates, &self.vocabulary).map_err(UnderstandError::Words)?;
+        let features = Features::new(order, candidates, runs, &self.vocabulary).map_err(UnderstandError::Words)?;
         let batch = Batch::new(&[&features], &Device::Cpu).map_err(UnderstandError::Network)?;
         let one = |network: &Network| Beliefs::new(&features, &network.forward(&batch, &mut Serving)?);
         let all = self.networks.iter().map(one).collect::<candle_core::Result<Vec<_>>>().map_err(UnderstandError::Network)?;

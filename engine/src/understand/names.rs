@@ -7,14 +7,12 @@ use regex::Regex;
 
 use super::beliefs::Beliefs;
 use super::draft::Span;
-use super::labels::Tag;
-use super::rows::{ReadingOrder, around, horizontal_overlap, part_of};
+use super::labels::BlockField;
+use super::rows::{ReadingOrder, around, part_of};
+use super::runs::Run;
 
-/// A block is found where its most probable line is at least so probable.
-const SEED_PROBABILITY_MIN: f32 = 0.05;
-
-/// Probabilities are kept this far from 0 and 1 when they become log odds.
-const PROBABILITY_MARGIN: f32 = 1e-4;
+/// A less probable block is none.
+const PROBABILITY_MIN: f32 = 0.02;
 
 /// Blocks a field: the best, and the best without its lines.
 const BLOCKS_MAX: usize = 3;
@@ -34,72 +32,33 @@ static AFTER_ADDRESS: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"(?i)\s*\b(?:TEL(?:EPHONE)?|PHONE|FAX|H/P|E-?MAIL)\b.*$").expect("the pattern is a constant that a test compiles")
 });
 
-/// Candidates for a field that is a block of lines of one tag, the most probable first.
-pub(super) fn blocks(order: &ReadingOrder, beliefs: &Beliefs, tag: Tag) -> Vec<Span> {
-    let mut odds: Vec<f32> = beliefs.tags.iter().map(|tags| log_odds(tags[tag as usize])).collect();
-    let mut spans = Vec::new();
-    while spans.len() < BLOCKS_MAX {
-        let Some(seed) = (0..odds.len()).max_by(|a, b| odds[*a].total_cmp(&odds[*b])) else { break };
-        if odds[seed] < log_odds(SEED_PROBABILITY_MIN) {
-            break;
+/// Candidates for a field that is a block of lines, the most probable first; no line stands in two of them.
+pub(super) fn blocks(order: &ReadingOrder, runs: &[Run], beliefs: &Beliefs, field: BlockField) -> Vec<Span> {
+    let probability = |run: &usize| beliefs.runs[*run][field as usize];
+    let mut ranked: Vec<usize> = (0..runs.len()).filter(|run| probability(run) >= PROBABILITY_MIN).collect();
+    ranked.sort_by(|a, b| probability(b).total_cmp(&probability(a)));
+    let mut taken: Vec<usize> = Vec::new();
+    for run in ranked {
+        let shares_a_line = |other: &usize| runs[*other].lines.iter().any(|line| runs[run].lines.contains(line));
+        if taken.len() < BLOCKS_MAX && !taken.iter().any(shares_a_line) {
+            taken.push(run);
         }
-        let lines = block_around(order, &odds, seed);
-        spans.extend(span(order, beliefs, tag, &lines));
-        lines.iter().for_each(|line| odds[*line] = f32::NEG_INFINITY);
     }
-    spans
+    taken.into_iter().filter_map(|run| span(order, field, &runs[run].lines, probability(&run))).collect()
 }
 
-fn log_odds(probability: f32) -> f32 {
-    let p = probability.clamp(PROBABILITY_MARGIN, 1.0 - PROBABILITY_MARGIN);
-    (p / (1.0 - p)).ln()
-}
-
-/// The run of lines around `seed` with the largest sum of log odds; improbable lines beside its column do not count.
-fn block_around(order: &ReadingOrder, odds: &[f32], seed: usize) -> Vec<usize> {
-    let home = order.lines[seed];
-    let in_column = |line: &usize| {
-        let other = order.lines[*line];
-        other.page == home.page && (odds[*line] > 0.0 || horizontal_overlap(&home.quad, &other.quad) > 0.0)
-    };
-    let before: Vec<usize> = (0..seed).rev().filter(in_column).collect();
-    let after: Vec<usize> = (seed + 1..odds.len()).filter(in_column).collect();
-    let mut lines = best_prefix(&before, odds).to_vec();
-    lines.reverse();
-    lines.push(seed);
-    lines.extend(best_prefix(&after, odds));
-    lines
-}
-
-/// The beginning of `lines` with the largest positive sum; empty where there is none.
-fn best_prefix<'a>(lines: &'a [usize], odds: &[f32]) -> &'a [usize] {
-    let sums = lines.iter().scan(0.0, |sum, line| {
-        *sum += odds[*line];
-        Some(*sum)
-    });
-    let (length, _) = sums.enumerate().fold((0, 0.0), |best, (i, sum)| if sum > best.1 { (i + 1, sum) } else { best });
-    &lines[..length]
-}
-
-fn span(order: &ReadingOrder, beliefs: &Beliefs, tag: Tag, lines: &[usize]) -> Option<Span> {
+fn span(order: &ReadingOrder, field: BlockField, lines: &[usize], probability: f32) -> Option<Span> {
     let joined = lines.iter().map(|line| order.lines[*line].text.trim()).collect::<Vec<_>>().join(" ");
-    let text = cut(tag, &joined);
+    let text = cut(field, &joined);
     let quads: Vec<_> = parts(order, lines, text.len()).map(|(line, range)| part_of(order.lines[line], &range)).collect();
-    let count = lines.len() as f32;
-    let certainty = lines.iter().map(|line| beliefs.tags[*line][tag as usize].ln()).sum::<f32>() / count;
-    let reading = lines.iter().map(|line| order.lines[*line].confidence).sum::<f32>() / count;
-    Some(Span {
-        text: text.to_string(),
-        page: order.lines[*lines.first()?].page,
-        quad: around(&quads)?,
-        probability: certainty.exp() * reading,
-    })
+    let reading = lines.iter().map(|line| order.lines[*line].confidence).sum::<f32>() / lines.len() as f32;
+    Some(Span { text: text.to_string(), page: order.lines[*lines.first()?].page, quad: around(&quads)?, probability: probability * reading })
 }
 
-fn cut(tag: Tag, text: &str) -> &str {
-    let after = match tag {
-        Tag::SupplierName | Tag::CustomerName => &AFTER_NAME,
-        _ => &AFTER_ADDRESS,
+fn cut(field: BlockField, text: &str) -> &str {
+    let after = match field {
+        BlockField::SupplierName | BlockField::CustomerName => &AFTER_NAME,
+        BlockField::SupplierAddress => &AFTER_ADDRESS,
     };
     match after.find(text) {
         Some(rest) if rest.start() >= NAME_CHARACTERS_MIN => &text[..rest.start()],
@@ -125,7 +84,8 @@ mod tests {
     use super::*;
     use crate::geometry::Quad;
     use crate::text::{PageSize, TextLine};
-    use crate::understand::labels::{DOCUMENT_TYPES, Role};
+    use crate::understand::labels::{DOCUMENT_TYPES, Tag};
+    use crate::understand::runs;
 
     #[test]
     fn names_end_before_registration_numbers() {
@@ -140,13 +100,13 @@ mod tests {
             ("1234-X", "1234-X"),
         ];
         for (line, name) in cases {
-            assert_eq!(cut(Tag::SupplierName, line), name);
+            assert_eq!(cut(BlockField::SupplierName, line), name);
         }
-        assert_eq!(cut(Tag::SupplierAddress, "12 QUAY ROAD, CORK TEL: 021 123"), "12 QUAY ROAD, CORK");
+        assert_eq!(cut(BlockField::SupplierAddress, "12 QUAY ROAD, CORK TEL: 021 123"), "12 QUAY ROAD, CORK");
     }
 
     #[test]
-    fn an_address_is_the_most_probable_run_of_its_column() {
+    fn the_most_probable_run_wins_and_no_line_stands_in_two() {
         let line = |left: f32, top: f32, text: &str| TextLine {
             page: 0,
             quad: Quad::from_edges(left, top, left + 100.0, top + 20.0),
@@ -162,15 +122,22 @@ mod tests {
         ];
         let pages = [PageSize { width: 600, height: 600 }];
         let order = ReadingOrder::new(&lines, &pages);
-        let tags = [0.1, 0.9, 0.2, 0.7, 0.1].map(|address| {
-            let mut tags = [0.0; Tag::COUNT];
-            tags[Tag::SupplierAddress as usize] = address;
-            tags[Tag::Other as usize] = 1.0 - address;
-            tags
-        });
-        let beliefs = Beliefs { tags: tags.to_vec(), roles: vec![[0.0; Role::COUNT]; 0], types: [0.0; DOCUMENT_TYPES.len()] };
-        let found = blocks(&order, &beliefs, Tag::SupplierAddress);
-        assert_eq!(found[0].text, "1 HIGH STREET, GALWAY");
+        let runs = runs::find(&order);
+        let probability = |lines: &[usize]| match lines {
+            [1, 3] => 0.6,
+            [1] => 0.2,
+            [4] => 0.1,
+            _ => 0.001,
+        };
+        let beliefs = Beliefs {
+            tags: vec![[0.0; Tag::COUNT]; lines.len()],
+            roles: Vec::new(),
+            runs: runs.iter().map(|run| [0.0, probability(&run.lines), 0.0]).collect(),
+            types: [0.0; DOCUMENT_TYPES.len()],
+        };
+        let found = blocks(&order, &runs, &beliefs, BlockField::SupplierAddress);
+        assert_eq!(found.iter().map(|span| span.text.as_str()).collect::<Vec<_>>(), ["1 HIGH STREET, GALWAY", "TOTAL"]);
         assert_eq!(found[0].quad.to_pixels(), [0, 30, 100, 30, 100, 80, 0, 80]);
+        assert!(blocks(&order, &runs, &beliefs, BlockField::CustomerName).is_empty());
     }
 }

@@ -3,8 +3,9 @@
 //! After LayoutLM (Xu et al. 2020, arXiv:1912.13318): text and place are embedded and added; here a unit is a line, not a
 //! token, as in segment-level PICK (Yu et al. 2021, arXiv:2004.07464). Attention is local (Beltagy et al. 2020,
 //! arXiv:2004.05150) with a learned bias for each neighbour. Words come as bags of a learned vocabulary and of hashed character
-//! n-grams (Bojanowski et al. 2017, arXiv:1607.04606). Three heads: a tag for each line, a role for each candidate (ranked
-//! against the others of the document, with "absent" as one more choice), and the document's type.
+//! n-grams (Bojanowski et al. 2017, arXiv:1607.04606). Four heads: a tag for each line, a role for each candidate (ranked
+//! against the others of the document, with "absent" as one more choice), a field for each run of lines, ranked alike (span ranking:
+//! Lee et al. 2017, arXiv:1707.07045), and the document's type.
 
 use std::ops::Range;
 
@@ -12,8 +13,8 @@ use candle_core::{DType, Device, Result, Tensor};
 use candle_nn::{Init, Linear, Module, VarBuilder, linear, ops};
 use serde::{Deserialize, Serialize};
 
-use super::features::{CANDIDATE_SIGNS, DOCUMENT_SIGNS, Features, LINE_SIGNS, NEIGHBOURS, PLACE_BINS};
-use super::labels::{DOCUMENT_TYPES, Role, Tag};
+use super::features::{CANDIDATE_SIGNS, DOCUMENT_SIGNS, Features, LINE_SIGNS, NEIGHBOURS, PLACE_BINS, RUN_SIGNS};
+use super::labels::{BlockField, DOCUMENT_TYPES, Role, Tag};
 use super::vocabulary::GRAM_BUCKETS;
 
 /// Score of a neighbour that is not there.
@@ -24,6 +25,12 @@ const EPSILON: f32 = 1e-5;
 /// Values that attention may multiply at once: candle hands more than 64 Ki to a second pool of threads, which wait for each other
 /// spinning, two thirds of the network's time on a busy machine.
 const ONE_THREAD_MAX: usize = 60 * 1024;
+
+/// Probabilities of tags are kept this far from 0 and 1 when they become log odds.
+const TAG_MARGIN: f32 = 1e-4;
+
+/// Lines that tell of a run: its first, its last, the one before and the one after.
+const RUN_ENDS: usize = 4;
 
 /// The sizes of a network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,7 +45,7 @@ pub struct Config {
     pub layers: usize,
     /// Width that a line's context is narrowed to beside a candidate's own signs.
     pub context: usize,
-    /// Hidden width of the candidates' head.
+    /// Hidden width of the candidates' and the runs' heads.
     pub ranker: usize,
 }
 
@@ -60,8 +67,8 @@ pub struct Serving;
 
 impl Noise for Serving {}
 
-/// Documents one after the other, as tensors: `n` lines, `c` candidates and `d` documents in all. After the candidates comes a
-/// row of zeros that is nobody's, so that there is one.
+/// Documents one after the other, as tensors: `n` lines, `c` candidates, `r` runs and `d` documents in all. After the candidates and
+/// after the runs comes a row of zeros that is nobody's, so that there is one.
 pub struct Batch {
     words: Bag,
     grams: Bag,
@@ -77,6 +84,12 @@ pub struct Batch {
     candidate_lines: Tensor,
     /// `[c + 1, CANDIDATE_SIGNS]`
     candidate_signs: Tensor,
+    /// The lines of each run, and which of the `r` owns them
+    run_lines: (Tensor, Tensor),
+    /// `[(r + 1) * RUN_ENDS]`; `n` where there is no such line
+    run_ends: Tensor,
+    /// `[r + 1, RUN_SIGNS]`
+    run_signs: Tensor,
     /// `[d, n]`, each row a mean over the document's lines
     means: Tensor,
     /// `[d, DOCUMENT_SIGNS]`
@@ -141,6 +154,17 @@ impl Batch {
             documents.iter().zip(&starts).flat_map(|(document, start)| document.candidates.iter().map(move |c| (start + c.line) as u32));
         let candidate_lines: Vec<u32> = on_lines.chain([0]).collect();
         let candidate_signs: Vec<f32> = candidates().flat_map(|c| c.signs.iter().copied()).chain([0.0; CANDIDATE_SIGNS]).collect();
+        let runs = || documents.iter().zip(&starts).flat_map(|(document, start)| document.runs.iter().map(move |run| (*start, run)));
+        let r = runs().count();
+        let run_lines: Vec<u32> = runs().flat_map(|(start, run)| run.run.lines.iter().map(move |line| (start + line) as u32)).collect();
+        let run_owners: Vec<u32> = runs().enumerate().flat_map(|(i, (_, run))| std::iter::repeat_n(i as u32, run.run.lines.len())).collect();
+        let ends = runs().flat_map(|(start, run)| {
+            let run = &run.run;
+            let ends = [run.lines.first().copied(), run.lines.last().copied(), run.before, run.after];
+            ends.map(|line| line.map_or(n, |line| start + line) as u32)
+        });
+        let run_ends: Vec<u32> = ends.chain([n as u32; RUN_ENDS]).collect();
+        let run_signs: Vec<f32> = runs().flat_map(|(_, run)| run.signs).chain([0.0; RUN_SIGNS]).collect();
         Ok(Self {
             words: Bag::new(lines().map(|line| line.words.as_slice()), device)?,
             grams: Bag::new(lines().map(|line| line.grams.as_slice()), device)?,
@@ -150,6 +174,9 @@ impl Batch {
             mask: Tensor::from_vec(mask, (n, NEIGHBOURS, 1), device)?,
             candidate_lines: Tensor::new(candidate_lines, device)?,
             candidate_signs: Tensor::from_vec(candidate_signs, (c + 1, CANDIDATE_SIGNS), device)?,
+            run_lines: (Tensor::new(run_lines, device)?, Tensor::new(run_owners, device)?),
+            run_ends: Tensor::new(run_ends, device)?,
+            run_signs: Tensor::from_vec(run_signs, (r + 1, RUN_SIGNS), device)?,
             means: Tensor::from_vec(means, (documents.len(), n), device)?,
             documents: Tensor::from_vec(
                 documents.iter().flat_map(|d| d.document.iter().copied()).collect(),
@@ -168,6 +195,10 @@ pub struct Logits {
     pub roles: Tensor,
     /// `[d, Role::COUNT]`: that no candidate plays the role
     pub absent: Tensor,
+    /// `[r + 1, BlockField::COUNT]`: a field compares the runs of a document.
+    pub runs: Tensor,
+    /// `[d, BlockField::COUNT]`: that no run is the field
+    pub no_run: Tensor,
     /// `[d, DOCUMENT_TYPES.len()]`
     pub types: Tensor,
 }
@@ -187,6 +218,10 @@ pub struct Network {
     ranker: Linear,
     roles: Linear,
     absent: Linear,
+    run_ends: Linear,
+    run_ranker: Linear,
+    runs: Linear,
+    no_run: Linear,
     types: Linear,
 }
 
@@ -212,6 +247,10 @@ impl Network {
             ranker: linear(CANDIDATE_SIGNS + context, ranker, weights.pp("ranker"))?,
             roles: linear(ranker, Role::COUNT, weights.pp("roles"))?,
             absent: linear(document, Role::COUNT, weights.pp("absent"))?,
+            run_ends: linear(width, context, weights.pp("run_ends"))?,
+            run_ranker: linear(RUN_SIGNS + RUN_ENDS * context, ranker, weights.pp("run_ranker"))?,
+            runs: linear(ranker, BlockField::COUNT, weights.pp("runs"))?,
+            no_run: linear(document, BlockField::COUNT, weights.pp("no_run"))?,
             types: linear(document, DOCUMENT_TYPES.len(), weights.pp("types"))?,
         })
     }
@@ -226,12 +265,33 @@ impl Network {
         let seen = Tensor::cat(&[&noise.hidden(batch.candidate_signs.clone())?, &noise.hidden(context)?], 1)?;
         let ranked = noise.hidden(self.ranker.forward(&seen)?.relu()?)?;
         let documents = Tensor::cat(&[batch.means.matmul(&lines)?, noise.hidden(batch.documents.clone())?], 1)?;
+        let tags = self.tags.forward(&lines)?;
         Ok(Logits {
-            tags: self.tags.forward(&lines)?,
             roles: self.roles.forward(&ranked)?,
             absent: self.absent.forward(&documents)?,
+            runs: self.rank_runs(&lines, &tags, batch, noise)?,
+            no_run: self.no_run.forward(&documents)?,
+            tags,
             types: self.types.forward(&documents)?,
         })
+    }
+
+    /// The log odds of a run's lines, summed, and what its ends and its form add to them: `[r + 1, BlockField::COUNT]`.
+    fn rank_runs(&self, lines: &Tensor, tags: &Tensor, batch: &Batch, noise: &mut dyn Noise) -> Result<Tensor> {
+        let runs = batch.run_signs.dim(0)?;
+        let context = self.run_ends.forward(lines)?;
+        let nobody = Tensor::zeros((1, context.dim(1)?), DType::F32, context.device())?;
+        let ends = Tensor::cat(&[&context, &nobody], 0)?.index_select(&batch.run_ends, 0)?.reshape((runs, ()))?;
+        let seen = Tensor::cat(&[&noise.hidden(batch.run_signs.clone())?, &noise.hidden(ends)?], 1)?;
+        let ranked = self.runs.forward(&noise.hidden(self.run_ranker.forward(&seen)?.relu()?)?)?;
+        let (lines, owners) = &batch.run_lines;
+        if lines.elem_count() == 0 {
+            return Ok(ranked);
+        }
+        let tag = Tensor::new(BlockField::ALL.map(|field| field.tag() as u32).as_slice(), tags.device())?;
+        let probability = ops::softmax(tags, 1)?.index_select(&tag, 1)?.clamp(TAG_MARGIN, 1.0 - TAG_MARGIN)?;
+        let odds = (probability.log()? - probability.affine(-1.0, 1.0)?.log()?)?;
+        ranked.index_add(owners, &odds.index_select(lines, 0)?, 0)
     }
 
     /// `[n, width]`

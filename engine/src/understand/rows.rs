@@ -11,6 +11,12 @@ const SAME_ROW_HEIGHT_SHARE: f32 = 0.5;
 /// Lines at least this many times as wide as high tell the slope of the page.
 const SLOPE_WIDTH_TO_HEIGHT_MIN: f32 = 3.0;
 
+/// Rows that are searched for a line's neighbours in its column.
+const COLUMN_ROWS_MAX: isize = 12;
+
+/// Two quads stand in one column when they share this much of the narrower one's width.
+const SAME_COLUMN_OVERLAP: f32 = 0.3;
+
 /// The lines of a document in reading order, grouped into rows; all indices of this module's users refer to this order.
 #[derive(Debug)]
 pub struct ReadingOrder<'a> {
@@ -48,6 +54,15 @@ impl<'a> ReadingOrder<'a> {
     pub fn row_at(&self, row: usize, offset: isize) -> Option<Range<usize>> {
         let other = self.rows.get(row.checked_add_signed(offset)?)?.clone();
         (self.lines[other.start].page == self.lines[self.rows[row].start].page).then_some(other)
+    }
+
+    /// The lines above (`step` -1) or below (1) a line in its column, the nearest first, one a row.
+    pub fn in_column(&self, line: usize, step: isize) -> impl Iterator<Item = usize> {
+        let quad = self.lines[line].quad;
+        (1..=COLUMN_ROWS_MAX).map_while(move |distance| self.row_at(self.row_of[line], step * distance)).filter_map(move |row| {
+            let overlap = |other: usize| horizontal_overlap(&quad, &self.lines[other].quad);
+            row.filter(|other| overlap(*other) > SAME_COLUMN_OVERLAP).max_by(|a, b| overlap(*a).total_cmp(&overlap(*b)))
+        })
     }
 
     /// The texts of these lines, joined by spaces.

@@ -6,7 +6,7 @@ use datasets::sroie::Keys;
 use engine::text::TextLine;
 use engine::understand::candidates::{self, Candidate, Kind};
 use engine::understand::keywords::{Keyword, KeywordSet};
-use engine::understand::labels::{DOCUMENT_TYPES, Role, Tag};
+use engine::understand::labels::{BlockField, DOCUMENT_TYPES, Role, Tag};
 use engine::understand::rows::{ReadingOrder, horizontal_overlap};
 use proto::invoice::DocumentType;
 use strsim::normalized_levenshtein;
@@ -44,6 +44,8 @@ pub struct Labels {
     pub tags: Vec<TagSet>,
     /// For each role the candidates that play it (none: absent), or `None` where the truth does not say.
     pub roles: [Option<Vec<usize>>; Role::COUNT],
+    /// For each field the runs of lines that are it, each by its lines (none: absent), or `None` where the truth does not say.
+    pub runs: [Option<Vec<Vec<usize>>>; BlockField::COUNT],
     /// Index into [`DOCUMENT_TYPES`].
     pub document_type: Option<usize>,
 }
@@ -67,6 +69,9 @@ pub fn of_receipt(order: &ReadingOrder, candidates: &[Candidate], keys: &Keys) -
         }
     }
     mark_proven_rows(order, candidates, &mut tags);
+    let mut runs = [const { None }; BlockField::COUNT];
+    runs[BlockField::SupplierName as usize] = company.clone().map(|run| again(order, run));
+    runs[BlockField::SupplierAddress as usize] = address.clone().map(|run| vec![run.collect()]);
     for (tag, run) in [(Tag::SupplierName, company), (Tag::SupplierAddress, address)] {
         tags[run.unwrap_or(0..0)].fill(TagSet::only(tag));
     }
@@ -75,7 +80,15 @@ pub fn of_receipt(order: &ReadingOrder, candidates: &[Candidate], keys: &Keys) -
     roles[Role::IssueDate as usize] = with_value(candidates, Kind::Date, date(&keys.date));
     let credit = order.lines.iter().any(|line| line.text.to_uppercase().contains("CREDIT NOTE"));
     let receipt = DOCUMENT_TYPES.iter().position(|t| *t == DocumentType::Receipt);
-    Labels { tags, roles, document_type: receipt.filter(|_| !credit) }
+    Labels { tags, roles, runs, document_type: receipt.filter(|_| !credit) }
+}
+
+/// A run, and all others that say the same.
+fn again(order: &ReadingOrder, run: Range<usize>) -> Vec<Vec<usize>> {
+    let said = |run: Range<usize>| letters_and_digits(&order.text(run));
+    let (name, length) = (said(run.clone()), run.len());
+    let starts = 0..=order.lines.len() - length;
+    starts.filter(|start| said(*start..start + length) == name).map(|start| (start..start + length).collect()).collect()
 }
 
 /// Labels that the receipt itself proves: rows of sums by their words; and rows of goods where their last amounts, from the first
@@ -193,13 +206,19 @@ pub fn of_invoice(order: &ReadingOrder, candidates: &[Candidate], truth: &proto:
         roles[role as usize] = playing(order, candidates, role, field);
     }
     let document_type = DOCUMENT_TYPES.iter().position(|t| *t == truth.document_type());
-    Labels { tags: open_rows(order, tags), roles, document_type }
+    let blocks = [
+        supplier.and_then(|s| s.name.as_ref()),
+        supplier.and_then(|s| s.address.as_ref()),
+        truth.customer.as_ref().and_then(|c| c.name.as_ref()),
+    ];
+    let runs = blocks.map(|field| covered_run(order, field));
+    Labels { tags: open_rows(order, tags), roles, runs, document_type }
 }
 
 /// Of a page that is no document of trade: every field is absent.
 pub fn of_nothing(order: &ReadingOrder) -> Labels {
     let document_type = DOCUMENT_TYPES.iter().position(|t| *t == DocumentType::Other);
-    Labels { tags: vec![TagSet::ANY; order.lines.len()], roles: std::array::from_fn(|_| Some(Vec::new())), document_type }
+    Labels { tags: vec![TagSet::ANY; order.lines.len()], roles: std::array::from_fn(|_| Some(Vec::new())), runs: std::array::from_fn(|_| Some(Vec::new())), document_type }
 }
 
 /// Rows with a known cell of the table or of the sums: their other lines, captions mostly, may share its tag.
@@ -212,6 +231,13 @@ fn open_rows(order: &ReadingOrder, mut tags: Vec<TagSet>) -> Vec<TagSet> {
         }
     }
     tags
+}
+
+/// The lines that a field covers. A field that is printed but covers none stays open.
+fn covered_run(order: &ReadingOrder, field: Option<&proto::Field>) -> Option<Vec<Vec<usize>>> {
+    let Some(field) = field.filter(|field| !field.text.is_empty()) else { return Some(Vec::new()) };
+    let lines: Vec<usize> = (0..order.lines.len()).filter(|line| covers(field, order.lines[*line])).collect();
+    (!lines.is_empty()).then(|| vec![lines])
 }
 
 /// Whether the line's middle lies in the field's quad.
@@ -294,6 +320,10 @@ mod tests {
         assert_eq!(total.iter().map(|i| candidates[*i].line).collect::<Vec<_>>(), [4, 6]);
         // A sum by its word: nothing before it holds an amount, so no goods are proven.
         assert_eq!(labels.tags[4..], [TagSet::only(Tag::Summary); 3]);
+        let runs = |field: BlockField| labels.runs[field as usize].clone();
+        assert_eq!(runs(BlockField::SupplierName), Some(vec![vec![0]]));
+        assert_eq!(runs(BlockField::SupplierAddress), Some(vec![vec![1, 2]]));
+        assert_eq!(runs(BlockField::CustomerName), None);
         assert_eq!(labels.roles[Role::Vat as usize], None);
         assert_eq!(labels.roles[Role::IssueDate as usize].as_ref().unwrap().len(), 1);
     }

@@ -1,9 +1,9 @@
 //! Losses of the understanding network, each masked where a document's truth says nothing.
 
-use candle_core::{Device, Result, Tensor};
+use candle_core::{Result, Tensor};
 use candle_nn::ops::log_softmax;
 use engine::understand::features::Features;
-use engine::understand::labels::{DOCUMENT_TYPES, Role, Tag};
+use engine::understand::labels::{BlockField, DOCUMENT_TYPES, Role, Tag};
 use engine::understand::network::Logits;
 
 use super::labels::Labels;
@@ -17,12 +17,13 @@ const TYPE_WEIGHT: f64 = 0.6;
 /// Score of what is not there.
 const NOWHERE: f32 = -1e9;
 
-/// Mean loss of a batch: of its lines' tags, of its documents' roles, of its documents' types.
+/// Mean loss of a batch: of its lines' tags, of its documents' roles, of their runs, of their types.
 pub fn loss(logits: &Logits, documents: &[(&Features, &Labels)]) -> Result<Tensor> {
     let tags = tag_loss(&logits.tags, documents)?;
     let roles = role_loss(&logits.roles, &logits.absent, documents)?;
+    let runs = run_loss(&logits.runs, &logits.no_run, documents)?;
     let types = type_loss(&logits.types, documents)?;
-    (tags + roles)? + (types * TYPE_WEIGHT)?
+    ((tags + roles)? + runs)? + (types * TYPE_WEIGHT)?
 }
 
 /// `-log(sum of the allowed tags' probabilities)`, smoothed where only one is allowed (partial labels: Cour et al. 2011).
@@ -43,48 +44,73 @@ fn tag_loss(logits: &Tensor, documents: &[(&Features, &Labels)]) -> Result<Tenso
 /// `-log(sum of the right candidates' probabilities)` over a document's candidates of the role's kind and "absent" (marginal
 /// likelihood of several right answers: Clark and Gardner 2018, arXiv:1710.10723).
 fn role_loss(roles: &Tensor, absent: &Tensor, documents: &[(&Features, &Labels)]) -> Result<Tensor> {
-    let choices = Choices::new(roles.dim(0)?, documents);
-    let device = roles.device();
-    if choices.rows == 0 {
-        return Tensor::new(0.0f32, device);
+    let mut choices = Choices { answers: Role::COUNT, rivals: roles.dim(0)?, ..Default::default() };
+    let mut start = 0;
+    for (d, (features, labels)) in documents.iter().enumerate() {
+        for role in Role::ALL {
+            let Some(playing) = &labels.roles[role as usize] else { continue };
+            let of_kind = (0..features.candidates.len()).filter(|c| features.candidates[*c].kind == role.kind());
+            choices.add(d, role as usize, of_kind.map(|c| start + c), playing.iter().map(|c| start + c));
+        }
+        start += features.candidates.len();
     }
-    let scores = Tensor::cat(&[roles.flatten_all()?, absent.flatten_all()?, Tensor::new(&[NOWHERE], device)?], 0)?;
-    let pick = |ids: &[u32], device: &Device| scores.index_select(&Tensor::new(ids, device)?, 0)?.reshape((choices.rows, choices.columns));
-    let all = pick(&choices.all, device)?.log_sum_exp(1)?;
-    let right = pick(&choices.right, device)?.log_sum_exp(1)?;
-    (all - right)?.mean_all()
+    choices.loss(roles, absent)
 }
 
-/// For each document and known role one row of indices into the scores, filled up with the index of [`NOWHERE`].
+/// The same over a document's runs of lines.
+fn run_loss(runs: &Tensor, absent: &Tensor, documents: &[(&Features, &Labels)]) -> Result<Tensor> {
+    let mut choices = Choices { answers: BlockField::COUNT, rivals: runs.dim(0)?, ..Default::default() };
+    let mut start = 0;
+    for (d, (features, labels)) in documents.iter().enumerate() {
+        for field in BlockField::ALL {
+            let Some(right) = &labels.runs[field as usize] else { continue };
+            let is_right = |run: &usize| right.contains(&features.runs[*run].run.lines);
+            let known: Vec<usize> = (0..features.runs.len()).filter(is_right).map(|run| start + run).collect();
+            // A block that is none of the runs, since its lines lie apart, is neither right nor wrong.
+            if known.is_empty() == right.is_empty() {
+                choices.add(d, field as usize, start..start + features.runs.len(), known.into_iter());
+            }
+        }
+        start += features.runs.len();
+    }
+    choices.loss(runs, absent)
+}
+
+/// For each document and known answer one row of indices into the scores `[rivals, answers]` followed by those of "absent",
+/// `[documents, answers]`.
+#[derive(Default)]
 struct Choices {
-    all: Vec<u32>,
-    right: Vec<u32>,
-    rows: usize,
-    columns: usize,
+    answers: usize,
+    rivals: usize,
+    all: Vec<Vec<u32>>,
+    right: Vec<Vec<u32>>,
 }
 
 impl Choices {
-    /// `candidates` is the number of rows of the roles' logits.
-    fn new(candidates: usize, documents: &[(&Features, &Labels)]) -> Self {
-        let nowhere = ((candidates + documents.len()) * Role::COUNT) as u32;
-        let (mut all, mut right): (Vec<Vec<u32>>, Vec<Vec<u32>>) = (Vec::new(), Vec::new());
-        let mut start = 0;
-        for (d, (features, labels)) in documents.iter().enumerate() {
-            for role in Role::ALL {
-                let Some(playing) = &labels.roles[role as usize] else { continue };
-                let score = |candidate: usize| ((start + candidate) * Role::COUNT + role as usize) as u32;
-                let absent = ((candidates + d) * Role::COUNT + role as usize) as u32;
-                let rivals = (0..features.candidates.len()).filter(|c| features.candidates[*c].kind == role.kind()).map(score);
-                all.push(rivals.chain([absent]).collect());
-                right.push(if playing.is_empty() { vec![absent] } else { playing.iter().map(|c| score(*c)).collect() });
-            }
-            start += features.candidates.len();
+    /// What competes for an answer of a document, and what is right; nothing, where it is absent.
+    fn add(&mut self, document: usize, answer: usize, rivals: impl Iterator<Item = usize>, right: impl Iterator<Item = usize>) {
+        let score = |row: usize| (row * self.answers + answer) as u32;
+        let absent = score(self.rivals + document);
+        let right: Vec<u32> = right.map(score).collect();
+        self.all.push(rivals.map(score).chain([absent]).collect());
+        self.right.push(if right.is_empty() { vec![absent] } else { right });
+    }
+
+    /// Mean over the rows of `-log(probability of what is right)`.
+    fn loss(&self, scores: &Tensor, absent: &Tensor) -> Result<Tensor> {
+        let device = scores.device();
+        if self.all.is_empty() {
+            return Tensor::new(0.0f32, device);
         }
-        let columns = all.iter().map(Vec::len).max().unwrap_or(0);
-        let filled = |rows: Vec<Vec<u32>>| {
-            rows.into_iter().flat_map(|row| row.into_iter().chain(std::iter::repeat(nowhere)).take(columns)).collect()
+        let scores = Tensor::cat(&[scores.flatten_all()?, absent.flatten_all()?, Tensor::new(&[NOWHERE], device)?], 0)?;
+        let nowhere = scores.elem_count() as u32 - 1;
+        let columns = self.all.iter().map(Vec::len).max().unwrap_or(0);
+        let log_sum = |rows: &[Vec<u32>]| {
+            let filled = |row: &Vec<u32>| row.clone().into_iter().chain(std::iter::repeat(nowhere)).take(columns).collect::<Vec<_>>();
+            let ids: Vec<u32> = rows.iter().flat_map(filled).collect();
+            scores.index_select(&Tensor::new(ids, device)?, 0)?.reshape((rows.len(), columns))?.log_sum_exp(1)
         };
-        Self { rows: all.len(), columns, all: filled(all), right: filled(right) }
+        (log_sum(&self.all)? - log_sum(&self.right)?)?.mean_all()
     }
 }
 
@@ -109,21 +135,24 @@ fn type_loss(logits: &Tensor, documents: &[(&Features, &Labels)]) -> Result<Tens
 
 #[cfg(test)]
 mod tests {
+    use candle_core::Device;
+
     use super::*;
     use crate::understanding::labels::TagSet;
     use engine::understand::candidates::Kind;
-    use engine::understand::features::{CandidateFeatures, Features};
+    use engine::understand::features::{CandidateFeatures, Features, RUN_SIGNS, RunFeatures};
+    use engine::understand::runs::Run;
 
     /// A document of one line, with candidates of these kinds.
     fn document(kinds: &[Kind]) -> Features {
         let candidates = kinds.iter().map(|kind| CandidateFeatures { kind: *kind, line: 0, signs: Vec::new() }).collect();
-        Features { lines: Vec::new(), neighbours: Vec::new(), candidates, document: Vec::new() }
+        Features { lines: Vec::new(), neighbours: Vec::new(), candidates, runs: Vec::new(), document: Vec::new() }
     }
 
     fn labels(tags: Vec<TagSet>, gross: Option<Vec<usize>>) -> Labels {
         let mut roles = [const { None }; Role::COUNT];
         roles[Role::Gross as usize] = gross;
-        Labels { tags, roles, document_type: None }
+        Labels { tags, roles, runs: [const { None }; BlockField::COUNT], document_type: None }
     }
 
     fn scalar(tensor: Tensor) -> f32 {
@@ -155,6 +184,21 @@ mod tests {
         assert!((cost(Some(vec![2])) - 2f32.ln()).abs() < 1e-5);
         assert!((cost(Some(vec![0, 2])) - (6f32 / 5.0).ln()).abs() < 1e-5);
         assert!((cost(Some(Vec::new())) - 6f32.ln()).abs() < 1e-5);
+        assert_eq!(cost(None), 0.0);
+    }
+
+    #[test]
+    fn a_field_is_shared_by_the_runs_of_its_document() {
+        let run = |lines: &[usize]| RunFeatures { run: Run { lines: lines.to_vec(), before: None, after: None }, signs: [0.0; RUN_SIGNS] };
+        let features = Features { runs: vec![run(&[0]), run(&[0, 1])], ..document(&[]) };
+        let name = |right: Option<Vec<Vec<usize>>>| Labels { runs: [right, None, None], ..labels(Vec::new(), None) };
+        let scores: Vec<f32> = [2f32.ln(), 3f32.ln(), 50.0].iter().flat_map(|score| [*score, 9.0, 9.0]).collect();
+        let runs = Tensor::from_vec(scores, (3, BlockField::COUNT), &Device::Cpu).unwrap();
+        let absent = Tensor::zeros((1, BlockField::COUNT), candle_core::DType::F32, &Device::Cpu).unwrap();
+        let cost = |right| scalar(run_loss(&runs, &absent, &[(&features, &name(right))]).unwrap());
+        assert!((cost(Some(vec![vec![0, 1]])) - 2f32.ln()).abs() < 1e-5);
+        assert!((cost(Some(Vec::new())) - 6f32.ln()).abs() < 1e-5);
+        assert_eq!(cost(Some(vec![vec![1, 2]])), 0.0, "none of the runs");
         assert_eq!(cost(None), 0.0);
     }
 }

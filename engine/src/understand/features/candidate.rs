@@ -2,7 +2,6 @@
 //! its words and its sums, not by where it stands.
 
 use super::amounts::{AMOUNT_SIGNS, Arithmetic};
-use super::column;
 use crate::understand::candidates::{Candidate, Kind};
 use crate::understand::keywords::{Keyword, KeywordSet};
 use crate::understand::rows::ReadingOrder;
@@ -44,7 +43,7 @@ fn surroundings(order: &ReadingOrder, rows: &[KeywordSet], candidate: &Candidate
     let near: String = before.chars().rev().take(NEAR_CHARACTERS).collect::<Vec<_>>().into_iter().rev().collect();
     let neighbour =
         |offset| order.row_at(order.row_of[candidate.line], offset).map_or(KeywordSet::default(), |row| rows[order.row_of[row.start]]);
-    let caption = column(order, candidate.line, -1).map(|line| order.lines[line].text.as_str()).find(|text| is_caption(text));
+    let caption = order.in_column(candidate.line, -1).map(|line| order.lines[line].text.as_str()).find(|text| is_caption(text));
     [
         KeywordSet::find(&near),
         KeywordSet::find(&before),

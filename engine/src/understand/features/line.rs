@@ -91,7 +91,7 @@ fn text_signs(text: &str) -> [f32; 9] {
 }
 
 /// Five digits (Malaysia, Germany, France), or a routing key or outward code of Ireland and Britain.
-fn is_postcode(word: &str) -> bool {
+pub(super) fn is_postcode(word: &str) -> bool {
     let shape: String = word.chars().map(|c| if c.is_ascii_digit() { '0' } else { 'A' }).collect();
     matches!(shape.as_str(), "00000" | "A00" | "AA0" | "AA00" | "A0A" | "A00AA00" | "A00A000")
 }

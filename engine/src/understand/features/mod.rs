@@ -3,13 +3,16 @@
 mod amounts;
 mod candidate;
 mod line;
+mod run;
 
 pub use candidate::CANDIDATE_SIGNS;
 pub use line::{LINE_SIGNS, LineFeatures, PLACE_BINS};
+pub use run::RUN_SIGNS;
 
 use super::candidates::{Candidate, Kind};
 use super::keywords::{Keyword, KeywordSet};
-use super::rows::{ReadingOrder, horizontal_overlap};
+use super::rows::ReadingOrder;
+use super::runs::Run;
 use super::vocabulary::Vocabulary;
 
 /// A line attends to this many lines before and after it in reading order.
@@ -18,17 +21,11 @@ const WINDOW: usize = 4;
 /// A line attends to this many lines above and below it in its column.
 const COLUMN: usize = 2;
 
-/// Rows that are searched for a line's neighbours in its column.
-const COLUMN_ROWS_MAX: isize = 12;
-
 /// Lines that a line may attend to: the window with itself in the middle, then its column.
 pub const NEIGHBOURS: usize = 2 * WINDOW + 1 + 2 * COLUMN;
 
 /// Numbers that describe the document: which keywords stand in it anywhere, and its form.
 pub const DOCUMENT_SIGNS: usize = Keyword::COUNT + 5;
-
-/// Two quads stand in one column when they share this much of the narrower one's width.
-const SAME_COLUMN_OVERLAP: f32 = 0.3;
 
 /// The features of one document; all indices are in reading order.
 #[derive(Debug, Clone)]
@@ -37,6 +34,7 @@ pub struct Features {
     /// For each line the lines it may attend to; `None` beyond the document's ends.
     pub neighbours: Vec<[Option<usize>; NEIGHBOURS]>,
     pub candidates: Vec<CandidateFeatures>,
+    pub runs: Vec<RunFeatures>,
     pub document: Vec<f32>,
 }
 
@@ -49,14 +47,22 @@ pub struct CandidateFeatures {
     pub signs: Vec<f32>,
 }
 
+/// A run of lines with its features.
+#[derive(Debug, Clone)]
+pub struct RunFeatures {
+    pub run: Run,
+    pub signs: [f32; RUN_SIGNS],
+}
+
 impl Features {
-    pub fn new(order: &ReadingOrder, candidates: &[Candidate], vocabulary: &Vocabulary) -> tokenizers::Result<Self> {
+    pub fn new(order: &ReadingOrder, candidates: &[Candidate], runs: &[Run], vocabulary: &Vocabulary) -> tokenizers::Result<Self> {
         let keywords: Vec<KeywordSet> = order.lines.iter().map(|line| KeywordSet::find(&line.text)).collect();
         let lines = line::features(order, candidates, &keywords, vocabulary)?;
         let neighbours = (0..order.lines.len()).map(|line| neighbours(order, line)).collect();
         let signs = candidate::signs(order, candidates);
         let features = candidates.iter().zip(signs).map(|(c, signs)| CandidateFeatures { kind: c.kind, line: c.line, signs }).collect();
-        Ok(Self { lines, neighbours, candidates: features, document: document_signs(order, candidates, &keywords) })
+        let runs = runs.iter().map(|run| RunFeatures { run: run.clone(), signs: run::signs(order, &keywords, run) }).collect();
+        Ok(Self { lines, neighbours, candidates: features, runs, document: document_signs(order, candidates, &keywords) })
     }
 }
 
@@ -65,8 +71,8 @@ fn neighbours(order: &ReadingOrder, line: usize) -> [Option<usize>; NEIGHBOURS] 
     for (slot, offset) in slots.iter_mut().zip(-(WINDOW as isize)..=WINDOW as isize) {
         *slot = line.checked_add_signed(offset).filter(|other| *other < order.lines.len());
     }
-    let above = column(order, line, -1).take(COLUMN);
-    let below = column(order, line, 1).take(COLUMN);
+    let above = order.in_column(line, -1).take(COLUMN);
+    let below = order.in_column(line, 1).take(COLUMN);
     for (slot, other) in slots[2 * WINDOW + 1..].iter_mut().zip(above) {
         *slot = Some(other);
     }
@@ -74,15 +80,6 @@ fn neighbours(order: &ReadingOrder, line: usize) -> [Option<usize>; NEIGHBOURS] 
         *slot = Some(other);
     }
     slots
-}
-
-/// The lines above (`step` -1) or below (1) a line in its column, the nearest first, one a row.
-fn column<'a>(order: &'a ReadingOrder, line: usize, step: isize) -> impl Iterator<Item = usize> + 'a {
-    let quad = order.lines[line].quad;
-    (1..=COLUMN_ROWS_MAX).map_while(move |distance| order.row_at(order.row_of[line], step * distance)).filter_map(move |row| {
-        let overlap = |other: usize| horizontal_overlap(&quad, &order.lines[other].quad);
-        row.filter(|other| overlap(*other) > SAME_COLUMN_OVERLAP).max_by(|a, b| overlap(*a).total_cmp(&overlap(*b)))
-    })
 }
 
 fn document_signs(order: &ReadingOrder, candidates: &[Candidate], keywords: &[KeywordSet]) -> Vec<f32> {

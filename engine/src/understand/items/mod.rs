@@ -300,7 +300,8 @@ mod tests {
         };
         let beliefs = Beliefs {
             tags: order.row_of.iter().map(belief).collect(),
-            roles: vec![[0.0; Role::COUNT]; 0],
+            roles: Vec::new(),
+            runs: Vec::new(),
             types: [0.0; DOCUMENT_TYPES.len()],
         };
         let cell = |item: &Item, column: Column| {
