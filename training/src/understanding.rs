@@ -10,6 +10,7 @@ mod loss;
 mod noise;
 mod readings;
 mod sources;
+mod variants;
 
 use std::collections::HashMap;
 use std::fs;

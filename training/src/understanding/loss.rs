@@ -12,7 +12,7 @@ use super::labels::Labels;
 const SMOOTHING: f64 = 0.1;
 
 /// The document's type is the easiest of the three, but a type in doubt sends the whole document to a person.
-const TYPE_WEIGHT: f64 = 0.6;
+const TYPE_WEIGHT: f64 = 1.0;
 
 /// Score of what is not there.
 const NOWHERE: f32 = -1e9;

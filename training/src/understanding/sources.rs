@@ -23,7 +23,7 @@ use tokenizers::pre_tokenizers::whitespace::Whitespace;
 use tokenizers::{AddedToken, DecoderWrapper, NormalizerWrapper, PostProcessorWrapper, PreTokenizerWrapper, TokenizerBuilder};
 
 use super::labels::{self, Labels};
-use super::{page_size, readings};
+use super::{page_size, readings, variants};
 
 /// Words of the vocabulary, and how often a word must stand to be one.
 const WORDS_MAX: usize = 4096;
@@ -35,6 +35,10 @@ const SYNTHETIC_SHARE: f64 = 0.4;
 
 /// Layouts of synthetic documents that are only measured on.
 const HELD_OUT_LAYOUTS: [&str; 3] = ["vintner", "web shop", "restaurant"];
+
+/// Receipts that are learnt from with their name broken into two lines, and with a brand above it, as shares.
+const BROKEN_NAMES: f64 = 0.5;
+const BRANDS: f64 = 0.4;
 
 /// Pages without sums beside the synthetic documents, as a share of them.
 const PAGES_WITHOUT_SUMS: f64 = 0.05;
@@ -99,19 +103,21 @@ impl Corpus {
     pub fn read(folders: &[PathBuf], reader: Option<&Engine>, synthetic: usize, seed: u64) -> Result<Self> {
         let mut corpus = Self::default();
         for folder in folders {
-            corpus.add_receipts(folder, reader)?;
+            corpus.add_receipts(folder, reader, &mut ChaCha8Rng::seed_from_u64(seed))?;
         }
         corpus.add_synthetic(synthetic, seed)?;
         Ok(corpus)
     }
 
-    fn add_receipts(&mut self, folder: &Path, reader: Option<&Engine>) -> Result<()> {
+    fn add_receipts(&mut self, folder: &Path, reader: Option<&Engine>, rng: &mut ChaCha8Rng) -> Result<()> {
         let held_out = splits::sroie_validation();
         let receipts = sroie::read(folder)?;
         let readings = reader.map(|engine| readings::read(engine, &receipts)).transpose()?.unwrap_or_default();
         let duplicates = sroie::read_duplicates(folder).unwrap_or_default();
         let suppliers = splits::suppliers(&receipts, &duplicates);
         let mut by_id: BTreeMap<&str, &Receipt> = receipts.iter().map(|receipt| (receipt.id.as_str(), receipt)).collect();
+        // No supplier that is measured on lends its name.
+        let known: Vec<&Receipt> = receipts.iter().filter(|receipt| !held_out.contains(receipt.id.as_str())).collect();
         for supplier in suppliers {
             let mut group = Vec::new();
             for id in supplier {
@@ -124,6 +130,9 @@ impl Corpus {
                 } else {
                     let first = self.training.len();
                     self.training.extend([Some(transcribed), read].into_iter().flatten());
+                    for lines in set_otherwise(receipt, known[rng.random_range(0..known.len())], rng) {
+                        self.training.push(labelled(receipt, &lines)?);
+                    }
                     group.extend(first..self.training.len());
                 }
             }
@@ -185,6 +194,15 @@ impl Corpus {
         let synthetic = printed == 0 || (self.synthetic > 0 && rng.random_bool(SYNTHETIC_SHARE));
         if synthetic { printed + rng.random_range(0..self.synthetic) } else { rng.random_range(0..printed) }
     }
+}
+
+/// Variants of a receipt's lines, with a brand from another.
+fn set_otherwise(receipt: &Receipt, other: &Receipt, rng: &mut ChaCha8Rng) -> Vec<Vec<TextLine>> {
+    let company = &receipt.keys.company;
+    let broken = rng.random_bool(BROKEN_NAMES).then(|| variants::broken_name(&receipt.lines, company, rng)).flatten();
+    let brand = rng.random_bool(BRANDS).then(|| variants::brand(other, rng)).flatten();
+    let branded = brand.and_then(|brand| variants::with_brand(&receipt.lines, company, &brand, rng));
+    [broken, branded].into_iter().flatten().collect()
 }
 
 /// A receipt in one form of its text, with the labels of its keys.

@@ -14,7 +14,7 @@ use super::line::is_postcode;
 /// Numbers that describe a run.
 pub const RUN_SIGNS: usize = 4 + 4 * LINE_SIGNS + 8;
 /// Of its first and last line and of those around it.
-const LINE_SIGNS: usize = 9;
+const LINE_SIGNS: usize = 10;
 
 /// Legal forms of companies: what stands before one is the whole name.
 static LEGAL_FORM: LazyLock<Regex> = LazyLock::new(|| {
@@ -47,6 +47,7 @@ fn line_signs(text: &str, keywords: KeywordSet) -> [f32; LINE_SIGNS] {
         f32::from(legal.is_some()),
         f32::from(own_words >= 1),
         f32::from(own_words >= 2),
+        f32::from(legal.is_some() && own_words == 0),
         f32::from(ADDRESS_START.is_match(text)),
         f32::from(text.contains(|c: char| c.is_ascii_digit())),
         f32::from(text.split(|c: char| !c.is_alphanumeric()).any(is_postcode)),
@@ -89,11 +90,16 @@ mod tests {
 
     #[test]
     fn a_legal_form_alone_ends_a_name_that_began_above() {
-        let own_words = |text: &str| line_signs(text, KeywordSet::find(text))[1..4].iter().sum::<f32>();
-        for (text, expected) in
-            [("SDN BHD", 1.0), ("STATIONERY SDN. BHD", 2.0), ("KMF FOODICIOUS SDN BHD", 3.0), ("SUSHI MENTAI", 0.0), ("ACME WINES LTD", 3.0)]
-        {
-            assert_eq!(own_words(text), expected, "{text}");
+        for (text, words, alone) in [
+            ("SDN BHD", 0, true),
+            ("STATIONERY SDN. BHD", 1, false),
+            ("KMF FOODICIOUS SDN BHD", 2, false),
+            ("ACME WINES LTD", 2, false),
+            ("SUSHI MENTAI", 0, false),
+        ] {
+            let signs = line_signs(text, KeywordSet::find(text));
+            assert_eq!(signs[2] + signs[3], words as f32, "{text}");
+            assert_eq!(signs[4] == 1.0, alone, "{text}");
         }
     }
 
