@@ -20,11 +20,16 @@ const ADDRESS_SIMILARITY_MIN: f64 = 0.93;
 
 /// The ids of the committed validation split of SROIE's training part; all others may be learnt from.
 pub fn sroie_validation() -> BTreeSet<&'static str> {
-    include_str!("../splits/sroie-validation.txt")
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty() && !line.starts_with('#'))
-        .collect()
+    ids(include_str!("../splits/sroie-validation.txt"))
+}
+
+/// The ids of the e-invoices of the ZUGFeRD corpus that are only measured on; none of their sellers stands in the others.
+pub fn zugferd_validation() -> BTreeSet<&'static str> {
+    ids(include_str!("../splits/zugferd-validation.txt"))
+}
+
+fn ids(list: &'static str) -> BTreeSet<&'static str> {
+    list.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')).collect()
 }
 
 /// Draws whole suppliers until `count` receipts are found: the procedure behind [`sroie_validation`].

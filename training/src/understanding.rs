@@ -26,9 +26,10 @@ use engine::understand::network::{Batch, Config, Network};
 use engine::understand::rows::ReadingOrder;
 use engine::understand::vocabulary::Vocabulary;
 use engine::understand::{Header, METADATA_KEY, Understander, find_candidates, runs};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
 use tracing::info;
 
 use initial::SeededVariables;
@@ -83,12 +84,16 @@ pub fn train(options: &Options) -> Result<()> {
     let config =
         Config { words: vocabulary.size, table: TABLE, width: WIDTH, heads: HEADS, layers: LAYERS, context: CONTEXT, ranker: RANKER };
     let words = Vocabulary::from_json(&vocabulary.json).map_err(|e| anyhow::anyhow!(e)).context("the new vocabulary cannot be read")?;
+    let path = |member: usize| options.out.join(format!("member-{member}.safetensors"));
+    let bars = MultiProgress::new();
+    (0..options.members).into_par_iter().filter(|member| !(options.resume && path(*member).exists())).try_for_each(|member| {
+        let seed = options.seed + member as u64;
+        let bar = bars.add(progress(options.steps));
+        Member { options, corpus: &corpus, vocabulary: &words, config, seed }.train(&path(member), &bar)
+    })?;
     let mut tensors: Vec<(String, Tensor)> = Vec::new();
     for member in 0..options.members {
-        let path = options.out.join(format!("member-{member}.safetensors"));
-        if !(options.resume && path.exists()) {
-            Member { options, corpus: &corpus, vocabulary: &words, config, seed: options.seed + member as u64 }.train(&path)?;
-        }
+        let path = path(member);
         let weights = candle_core::safetensors::load(&path, &Device::Cpu).with_context(|| format!("cannot read {}", path.display()))?;
         let half = |(name, tensor): (String, Tensor)| Ok((format!("{member}.{name}"), tensor.to_dtype(DType::F16)?));
         tensors.extend(weights.into_iter().map(half).collect::<Result<Vec<_>>>()?);
@@ -125,7 +130,7 @@ struct Member<'a> {
 
 impl Member<'_> {
     /// Trains and writes the weights to `path`.
-    fn train(&self, path: &Path) -> Result<()> {
+    fn train(&self, path: &Path, bar: &ProgressBar) -> Result<()> {
         let variables = SeededVariables::new(self.seed);
         let weights = VarBuilder::from_backend(Box::new(variables.clone()), DType::F32, self.options.device.clone());
         let network = Network::new(&self.config, weights)?;
@@ -133,7 +138,6 @@ impl Member<'_> {
         let mut optimiser =
             AdamW::new(all.values().cloned().collect(), ParamsAdamW { lr: 0.0, weight_decay: WEIGHT_DECAY, ..Default::default() })?;
         let mut rng = ChaCha8Rng::seed_from_u64(self.seed ^ 0x5eed);
-        let bar = progress(self.options.steps);
         let mut mean = None;
         for step in 0..self.options.steps {
             optimiser.set_learning_rate(learning_rate(step, self.options.steps));

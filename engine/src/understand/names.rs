@@ -52,7 +52,12 @@ fn span(order: &ReadingOrder, field: BlockField, lines: &[usize], probability: f
     let text = cut(field, &joined);
     let quads: Vec<_> = parts(order, lines, text.len()).map(|(line, range)| part_of(order.lines[line], &range)).collect();
     let reading = lines.iter().map(|line| order.lines[*line].confidence).sum::<f32>() / lines.len() as f32;
-    Some(Span { text: text.to_string(), page: order.lines[*lines.first()?].page, quad: around(&quads)?, probability: probability * reading })
+    Some(Span {
+        text: text.to_string(),
+        page: order.lines[*lines.first()?].page,
+        quad: around(&quads)?,
+        probability: probability * reading,
+    })
 }
 
 fn cut(field: BlockField, text: &str) -> &str {

@@ -157,7 +157,8 @@ impl Batch {
         let runs = || documents.iter().zip(&starts).flat_map(|(document, start)| document.runs.iter().map(move |run| (*start, run)));
         let r = runs().count();
         let run_lines: Vec<u32> = runs().flat_map(|(start, run)| run.run.lines.iter().map(move |line| (start + line) as u32)).collect();
-        let run_owners: Vec<u32> = runs().enumerate().flat_map(|(i, (_, run))| std::iter::repeat_n(i as u32, run.run.lines.len())).collect();
+        let run_owners: Vec<u32> =
+            runs().enumerate().flat_map(|(i, (_, run))| std::iter::repeat_n(i as u32, run.run.lines.len())).collect();
         let ends = runs().flat_map(|(start, run)| {
             let run = &run.run;
             let ends = [run.lines.first().copied(), run.lines.last().copied(), run.before, run.after];

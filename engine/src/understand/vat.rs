@@ -1,5 +1,7 @@
 //! Rows of a VAT summary, found where a rate, a net amount and its tax stand in one row and agree.
 
+use std::ops::Range;
+
 use super::beliefs::Beliefs;
 use super::candidates::{Candidate, Kind};
 use super::draft::{Span, VatRow};
@@ -24,7 +26,8 @@ pub(super) fn rows(
 ) -> Vec<VatRow> {
     let mut found: Vec<(i64, VatRow)> = Vec::new();
     for row in &order.rows {
-        let in_row: Vec<&Candidate> = candidates.iter().filter(|c| row.contains(&c.line)).collect();
+        let whole: Vec<Candidate> = row.clone().flat_map(|line| whole_rates(line, &order.lines[line].text)).collect();
+        let in_row: Vec<&Candidate> = candidates.iter().filter(|c| row.contains(&c.line)).chain(&whole).collect();
         let summary = row.clone().map(|line| beliefs.tags[line][Tag::Summary as usize]).fold(0.0, f32::max);
         let item = row.clone().map(|line| beliefs.tags[line][Tag::Item as usize]).fold(0.0, f32::max);
         if item > summary {
@@ -38,6 +41,19 @@ pub(super) fn rows(
         }
     }
     found.into_iter().map(|(_, row)| row).collect()
+}
+
+/// Whole numbers that may be a rate whose sign stands in the column's caption. 0 is too frequent to be one.
+fn whole_rates(line: usize, text: &str) -> Vec<Candidate> {
+    let words = text.split(' ').scan(0, |next, word| {
+        let start = std::mem::replace(next, *next + word.len() + 1);
+        Some((start..start + word.len(), word))
+    });
+    let rate = |(range, word): (Range<usize>, &str)| {
+        let value = 100 * word.parse::<u8>().ok().map(i64::from).filter(|_| word.len() <= 2)?;
+        (value > 0 && RATES_BARE.contains(&value)).then_some(Candidate { kind: Kind::Rate, line, range, value })
+    };
+    words.filter_map(rate).collect()
 }
 
 /// Rate, net and tax of one row with tax = net x rate; a rate with its sign is tried before a bare number.
@@ -75,10 +91,12 @@ mod tests {
             ("ZR 0% 12.00 0.00", Some(["0%", "12.00", "0.00"])),
             ("VAT 23% 100.00 24.00", None),
             ("TOTAL 100.00 23.00", None),
+            ("VAT (S) 275,00 7 19,25", Some(["7", "275,00", "19,25"])),
+            ("3 ITEMS 0 12.00 0.00", None),
         ];
         for (text, expected) in cases {
-            let all = candidates::find(0, text);
-            let row: Vec<&Candidate> = all.iter().collect();
+            let (all, whole) = (candidates::find(0, text), whole_rates(0, text));
+            let row: Vec<&Candidate> = all.iter().chain(&whole).collect();
             let found = agreeing(&row).map(|(rate, net, tax)| [rate, net, tax].map(|c| &text[c.range.clone()]));
             assert_eq!(found, expected, "{text}");
         }

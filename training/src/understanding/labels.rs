@@ -8,6 +8,7 @@ use engine::understand::candidates::{self, Candidate, Kind};
 use engine::understand::keywords::{Keyword, KeywordSet};
 use engine::understand::labels::{BlockField, DOCUMENT_TYPES, Role, Tag};
 use engine::understand::rows::{ReadingOrder, horizontal_overlap};
+use engine::understand::runs::{self, Run};
 use proto::invoice::DocumentType;
 use strsim::normalized_levenshtein;
 
@@ -215,10 +216,88 @@ pub fn of_invoice(order: &ReadingOrder, candidates: &[Candidate], truth: &proto:
     Labels { tags: open_rows(order, tags), roles, runs, document_type }
 }
 
+/// From an e-invoice, which says values but not where they are printed: what the page prints alike is labelled, the rest stays open.
+pub fn of_values(order: &ReadingOrder, candidates: &[Candidate], truth: &proto::Invoice) -> Labels {
+    let totals = truth.totals.as_ref();
+    let supplier = truth.supplier.as_ref();
+    let value = |field: Option<&proto::Field>| field.map(|field| field.value.clone()).unwrap_or_default();
+    let money = |field| with_value(candidates, Kind::Amount, amount(&value(field)));
+    let day = |field| with_value(candidates, Kind::Date, date(&value(field)));
+    let mut roles = [const { None }; Role::COUNT];
+    roles[Role::Gross as usize] = money(totals.and_then(|t| t.gross.as_ref()));
+    roles[Role::Net as usize] = money(totals.and_then(|t| t.net.as_ref()));
+    roles[Role::Vat as usize] = money(totals.and_then(|t| t.vat.as_ref()));
+    roles[Role::IssueDate as usize] = day(truth.issue_date.as_ref());
+    roles[Role::DueDate as usize] = day(truth.due_date.as_ref());
+    roles[Role::InvoiceNumber as usize] = with_text(order, candidates, Kind::Identifier, &value(truth.invoice_number.as_ref()));
+    roles[Role::SupplierVatId as usize] = with_text(order, candidates, Kind::TaxNumber, &value(supplier.and_then(|s| s.vat_id.as_ref())));
+    let all = runs::find(order);
+    let printed = [
+        (value(supplier.and_then(|s| s.name.as_ref())), 1.0),
+        (value(supplier.and_then(|s| s.address.as_ref())), ADDRESS_SIMILARITY_MIN),
+        (value(truth.customer.as_ref().and_then(|c| c.name.as_ref())), 1.0),
+    ];
+    let runs = printed.map(|(text, similarity_min)| saying(order, &all, &text, similarity_min));
+    let known = BlockField::ALL.into_iter().filter(|field| runs[*field as usize].is_some());
+    let rest = known.fold(TagSet::ANY, |set, field| set.without(field.tag()));
+    let mut tags = vec![rest; order.lines.len()];
+    mark_rows(order, candidates, truth, &mut tags);
+    for field in BlockField::ALL {
+        let lines = runs[field as usize].iter().flatten().flatten();
+        lines.for_each(|line| tags[*line] = TagSet::only(field.tag()));
+    }
+    Labels { tags, roles, runs, document_type: DOCUMENT_TYPES.iter().position(|t| *t == truth.document_type()) }
+}
+
+/// The runs that say a text, where there are any.
+fn saying(order: &ReadingOrder, runs: &[Run], text: &str, similarity_min: f64) -> Option<Vec<Vec<usize>>> {
+    let text = letters_and_digits(text);
+    let similarity = |run: &Run| {
+        let said: String = run.lines.iter().map(|line| letters_and_digits(&order.lines[*line].text)).collect();
+        if said.len().abs_diff(text.len()) * 4 > text.len() { 0.0 } else { normalized_levenshtein(&said, &text) }
+    };
+    let best = runs.iter().map(similarity).fold(0.0, f64::max);
+    let says = |run: &&Run| similarity(run) == best;
+    (!text.is_empty() && best >= similarity_min).then(|| runs.iter().filter(says).map(|run| run.lines.clone()).collect())
+}
+
+/// Rows of goods by their totals, and of sums by the invoice's.
+fn mark_rows(order: &ReadingOrder, candidates: &[Candidate], truth: &proto::Invoice, tags: &mut [TagSet]) {
+    let of = |fields: Vec<Option<&proto::Field>>| -> Vec<i64> { fields.into_iter().flatten().filter_map(|f| amount(&f.value)).collect() };
+    let goods = of(truth.lines.iter().map(|line| line.line_total.as_ref()).collect());
+    let sums = of(truth.totals.iter().flat_map(|t| [t.net.as_ref(), t.vat.as_ref(), t.gross.as_ref()]).collect());
+    let prices = of(truth.lines.iter().map(|line| line.unit_price.as_ref()).collect());
+    for row in &order.rows {
+        let amounts: Vec<i64> = candidates.iter().filter(|c| c.kind == Kind::Amount && row.contains(&c.line)).map(|c| c.value).collect();
+        let has = |values: &[i64]| amounts.iter().any(|amount| values.contains(amount));
+        if has(&goods) && has(&prices) && amounts.len() > 1 {
+            tags[row.clone()].fill(TagSet::only(Tag::Item));
+        } else if has(&sums) && KeywordSet::find(&order.text(row.clone())).has_any(&SUM_WORDS) {
+            tags[row.clone()].fill(TagSet::only(Tag::Summary));
+        }
+    }
+}
+
+/// Words of the rows of an invoice's sums.
+const SUM_WORDS: [Keyword; 6] = [Keyword::Total, Keyword::Subtotal, Keyword::Gross, Keyword::Net, Keyword::Tax, Keyword::Due];
+
+/// The candidates that print a text; open where there are none.
+fn with_text(order: &ReadingOrder, candidates: &[Candidate], kind: Kind, text: &str) -> Option<Vec<usize>> {
+    let text = letters_and_digits(text);
+    let says = |c: &Candidate| c.kind == kind && letters_and_digits(&order.lines[c.line].text[c.range.clone()]) == text;
+    let found: Vec<usize> = (0..candidates.len()).filter(|i| says(&candidates[*i])).collect();
+    (!text.is_empty() && !found.is_empty()).then_some(found)
+}
+
 /// Of a page that is no document of trade: every field is absent.
 pub fn of_nothing(order: &ReadingOrder) -> Labels {
     let document_type = DOCUMENT_TYPES.iter().position(|t| *t == DocumentType::Other);
-    Labels { tags: vec![TagSet::ANY; order.lines.len()], roles: std::array::from_fn(|_| Some(Vec::new())), runs: std::array::from_fn(|_| Some(Vec::new())), document_type }
+    Labels {
+        tags: vec![TagSet::ANY; order.lines.len()],
+        roles: std::array::from_fn(|_| Some(Vec::new())),
+        runs: std::array::from_fn(|_| Some(Vec::new())),
+        document_type,
+    }
 }
 
 /// Rows with a known cell of the table or of the sums: their other lines, captions mostly, may share its tag.
@@ -326,6 +405,28 @@ mod tests {
         assert_eq!(runs(BlockField::CustomerName), None);
         assert_eq!(labels.roles[Role::Vat as usize], None);
         assert_eq!(labels.roles[Role::IssueDate as usize].as_ref().unwrap().len(), 1);
+    }
+
+    #[test]
+    fn values_of_an_e_invoice_are_found_where_they_are_printed() {
+        let lines = lines(&["ACME", "GMBH", "TOTAL 9.00", "ACME GMBH", "INVOICE 01.02.2018", "STOUT 4.50 9.00"]);
+        let pages = [PageSize { width: 300, height: 300 }];
+        let order = ReadingOrder::new(&lines, &pages);
+        let candidates = find_candidates(&order);
+        let field = |value: &str| Some(proto::Field { value: value.into(), ..Default::default() });
+        let truth = proto::Invoice {
+            supplier: Some(proto::Supplier { name: field("Acme GmbH"), vat_id: field("DE1"), ..Default::default() }),
+            totals: Some(proto::Totals { gross: field("9.00"), ..Default::default() }),
+            issue_date: field("2018-02-01"),
+            lines: vec![proto::Line { unit_price: field("4.50"), line_total: field("9.00"), ..Default::default() }],
+            ..Default::default()
+        };
+        let labels = of_values(&order, &candidates, &truth);
+        assert_eq!(labels.runs, [Some(vec![vec![0, 1], vec![3]]), None, None]);
+        assert_eq!(labels.roles[Role::IssueDate as usize].as_ref().map(Vec::len), Some(1));
+        assert_eq!(labels.roles[Role::SupplierVatId as usize], None, "not printed");
+        let (name, rest) = (TagSet::only(Tag::SupplierName), TagSet::ANY.without(Tag::SupplierName));
+        assert_eq!(labels.tags, [name, name, TagSet::only(Tag::Summary), name, rest, TagSet::only(Tag::Item)]);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use datasets::splits;
 use datasets::sroie::{self, Keys, Receipt};
 use datasets::synthetic::documents::DocumentGenerator;
 use datasets::synthetic::typefaces::SYSTEM_FONTS;
+use datasets::zugferd;
 use engine::engine::Engine;
 use engine::geometry::Quad;
 use engine::text::{PageSize, TextLine};
@@ -98,12 +99,16 @@ pub struct Corpus {
 }
 
 impl Corpus {
-    /// Reads SROIE folders and makes `synthetic` documents. With a reader each receipt comes twice: as transcribed, and as it
-    /// is read.
+    /// Reads folders in the layouts of SROIE and of the ZUGFeRD corpus, and makes `synthetic` documents. With a reader each receipt
+    /// comes twice: as transcribed, and as it is read.
     pub fn read(folders: &[PathBuf], reader: Option<&Engine>, synthetic: usize, seed: u64) -> Result<Self> {
         let mut corpus = Self::default();
         for folder in folders {
-            corpus.add_receipts(folder, reader, &mut ChaCha8Rng::seed_from_u64(seed))?;
+            if folder.join("box").is_dir() {
+                corpus.add_receipts(folder, reader, &mut ChaCha8Rng::seed_from_u64(seed))?;
+            } else {
+                corpus.add_invoices(folder)?;
+            }
         }
         corpus.add_synthetic(synthetic, seed)?;
         Ok(corpus)
@@ -137,6 +142,18 @@ impl Corpus {
                 }
             }
             self.groups.extend((!group.is_empty()).then_some(group));
+        }
+        Ok(())
+    }
+
+    /// E-invoices by their text layers.
+    fn add_invoices(&mut self, folder: &Path) -> Result<()> {
+        let held_out = splits::zugferd_validation();
+        for invoice in zugferd::read(folder)?.into_iter().filter(|invoice| !held_out.contains(invoice.id.as_str())) {
+            let pages = invoice.truth.pages.iter().map(|page| PageSize { width: page.width, height: page.height }).collect();
+            let label = |order: &ReadingOrder, candidates: &[Candidate]| labels::of_values(order, candidates, &invoice.truth);
+            self.groups.push(vec![self.training.len()]);
+            self.training.push(Document::new(invoice.id.clone(), invoice.lines, pages, label));
         }
         Ok(())
     }

@@ -13,7 +13,7 @@ pub const LINE_SIGNS: usize = 13 + Kind::ALL.len() + KEYWORDS.len();
 pub const PLACE_BINS: [usize; 7] = [12, 12, 16, 6, 16, 8, 3];
 
 /// Keyword groups that a line's own signs tell apart; the finer words are for the tables.
-const KEYWORDS: [&[Keyword]; 10] = [
+const KEYWORDS: [&[Keyword]; 11] = [
     &[Keyword::Legal],
     &[Keyword::Place],
     &[Keyword::Invoice, Keyword::Receipt, Keyword::CreditNote, Keyword::Statement, Keyword::Delivery],
@@ -23,6 +23,7 @@ const KEYWORDS: [&[Keyword]; 10] = [
     &[Keyword::Total, Keyword::Subtotal, Keyword::Cash, Keyword::Change],
     &[Keyword::Description, Keyword::Quantity, Keyword::Price],
     &[Keyword::Recipient, Keyword::Customer],
+    &[Keyword::Seller],
     &[Keyword::Thanks],
 ];
 

@@ -18,20 +18,24 @@ const LINE_SIGNS: usize = 10;
 
 /// Legal forms of companies: what stands before one is the whole name.
 static LEGAL_FORM: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)\b(?:S[D0O]N\.? ?,?BH[D0O]|S/B|SB|BHD|LTD|LIMITED|GMBH|PLC|LLC|L\.?L\.?P|INC|DAC|AG|KG|SARL|SAS|SA|CO|ENTERPRISE|TRADING)\b")
-        .expect("the pattern is a constant that a test compiles")
+    Regex::new(
+        r"(?i)\b(?:S[D0O]N\.? ?,?BH[D0O]|S/B|SB|BHD|LTD|LIMITED|GMBH|PLC|LLC|L\.?L\.?P|INC|DAC|AG|KG|SARL|SAS|SA|CO|ENTERPRISE|TRADING)\b",
+    )
+    .expect("the pattern is a constant that a test compiles")
 });
 
 /// Where an address begins: a number, or a word for one.
 static ADDRESS_START: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)^\W*(?:N[O0]\b|L[O0]T|UNIT|BLO?C?K|LEVEL|SUITE|G[- ]?\d|\w{0,3}\d)").expect("the pattern is a constant that a test compiles")
+    Regex::new(r"(?i)^\W*(?:N[O0]\b|L[O0]T|UNIT|BLO?C?K|LEVEL|SUITE|G[- ]?\d|\w{0,3}\d)")
+        .expect("the pattern is a constant that a test compiles")
 });
 
 pub(super) fn signs(order: &ReadingOrder, keywords: &[KeywordSet], run: &Run) -> [f32; RUN_SIGNS] {
     let (first, last) = (run.lines[0], run.lines[run.lines.len() - 1]);
     let ends = [Some(first), Some(last), run.before, run.after];
     let length = [1, 2, 3, 5].map(|n| f32::from(run.lines.len() >= n));
-    let lines = ends.into_iter().flat_map(|line| line.map_or([0.0; LINE_SIGNS], |line| line_signs(&order.lines[line].text, keywords[line])));
+    let lines =
+        ends.into_iter().flat_map(|line| line.map_or([0.0; LINE_SIGNS], |line| line_signs(&order.lines[line].text, keywords[line])));
     let mut signs = [0.0; RUN_SIGNS];
     signs.iter_mut().zip(length.into_iter().chain(lines).chain(form(order, run))).for_each(|(sign, value)| *sign = value);
     signs
@@ -105,7 +109,9 @@ mod tests {
 
     #[test]
     fn addresses_begin_with_numbers() {
-        for (text, expected) in [("NO. 1 JALAN", true), ("LOT 2685", true), ("12A, HIGH ST", true), ("IKEA CHERAS", false), ("NORTH ST", false)] {
+        for (text, expected) in
+            [("NO. 1 JALAN", true), ("LOT 2685", true), ("12A, HIGH ST", true), ("IKEA CHERAS", false), ("NORTH ST", false)]
+        {
             assert_eq!(ADDRESS_START.is_match(text), expected, "{text}");
         }
     }

@@ -271,7 +271,7 @@ mod tests {
     use super::*;
     use crate::geometry::Quad;
     use crate::text::{PageSize, TextLine};
-    use crate::understand::labels::{DOCUMENT_TYPES, Role};
+    use crate::understand::labels::DOCUMENT_TYPES;
 
     const PAGES: [PageSize; 1] = [PageSize { width: 1000, height: 1000 }];
 
