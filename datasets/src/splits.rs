@@ -174,6 +174,18 @@ mod tests {
     }
 
     #[test]
+    fn no_seller_is_learnt_from_and_measured_on() {
+        let Some(root) = crate::shared_data("data/invoices/zugferd-corpus") else { return };
+        let seller =
+            |invoice: &crate::zugferd::LabelledInvoice| invoice.truth.supplier.as_ref()?.name.as_ref().map(|name| name.text.clone());
+        let (held_out, learnt): (Vec<_>, Vec<_>) =
+            crate::zugferd::read(&root).unwrap().into_iter().partition(|invoice| zugferd_validation().contains(invoice.id.as_str()));
+        assert_eq!(held_out.len(), zugferd_validation().len());
+        let learnt: BTreeSet<_> = learnt.iter().filter_map(seller).collect();
+        assert!(!learnt.is_empty() && held_out.iter().filter_map(seller).all(|seller| !learnt.contains(&seller)));
+    }
+
+    #[test]
     fn the_committed_split_is_what_the_procedure_draws() {
         let Some(root) = crate::shared_data("data/sroie") else { return };
         let receipts = sroie::read(&root).unwrap();
