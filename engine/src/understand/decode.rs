@@ -65,6 +65,10 @@ const TITLES: [(DocumentType, &[&str]); 3] = [
 /// How many times as probable a title makes its type beside the others.
 const TITLE_FACTOR: f32 = 10.0;
 
+/// The power of the types' probabilities: training smooths its targets, which leaves the network less sure than it may be. On 296
+/// documents held back, of which 97 % are right, the mean probability rises from 0.89 to 0.95.
+const TYPE_SHARPNESS: f32 = 1.67;
+
 /// The types' probabilities once a title is taken into account: few training documents are credit notes, so that the network alone
 /// holds too much to what is frequent.
 fn titled(order: &ReadingOrder, mut types: [f32; DOCUMENT_TYPES.len()]) -> [f32; DOCUMENT_TYPES.len()] {
@@ -76,6 +80,7 @@ fn titled(order: &ReadingOrder, mut types: [f32; DOCUMENT_TYPES.len()]) -> [f32;
             of_type.into_iter().for_each(|(_, probability)| *probability *= TITLE_FACTOR);
         }
     }
+    let types = types.map(|probability| probability.powf(TYPE_SHARPNESS));
     let sum: f32 = types.iter().sum();
     if sum > 0.0 { types.map(|probability| probability / sum) } else { types }
 }
