@@ -16,6 +16,8 @@ mod names;
 pub mod network;
 pub mod rows;
 pub mod runs;
+#[cfg(test)]
+mod testing;
 mod vat;
 pub mod vocabulary;
 

@@ -87,10 +87,9 @@ fn parts<'a>(order: &'a ReadingOrder, lines: &'a [usize], length: usize) -> impl
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::geometry::Quad;
-    use crate::text::{PageSize, TextLine};
     use crate::understand::labels::{DOCUMENT_TYPES, Tag};
     use crate::understand::runs;
+    use crate::understand::testing::letter;
 
     #[test]
     fn names_end_before_registration_numbers() {
@@ -112,20 +111,7 @@ mod tests {
 
     #[test]
     fn the_most_probable_run_wins_and_no_line_stands_in_two() {
-        let line = |left: f32, top: f32, text: &str| TextLine {
-            page: 0,
-            quad: Quad::from_edges(left, top, left + 100.0, top + 20.0),
-            text: text.into(),
-            confidence: 1.0,
-        };
-        let lines = [
-            line(0.0, 0.0, "ACME WINES LTD"),
-            line(0.0, 30.0, "1 HIGH STREET,"),
-            line(400.0, 30.0, "INVOICE"),
-            line(0.0, 60.0, "GALWAY"),
-            line(0.0, 90.0, "TOTAL"),
-        ];
-        let pages = [PageSize { width: 600, height: 600 }];
+        let (lines, pages) = letter("TOTAL");
         let order = ReadingOrder::new(&lines, &pages);
         let runs = runs::find(&order);
         let probability = |lines: &[usize]| match lines {

@@ -39,26 +39,12 @@ fn from(order: &ReadingOrder, start: usize) -> Vec<Run> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::testing::letter;
     use super::*;
-    use crate::geometry::Quad;
-    use crate::text::{PageSize, TextLine};
 
     #[test]
     fn runs_go_down_the_column_and_along_the_text() {
-        let line = |left: f32, top: f32, text: &str| TextLine {
-            page: 0,
-            quad: Quad::from_edges(left, top, left + 100.0, top + 20.0),
-            text: text.into(),
-            confidence: 1.0,
-        };
-        let lines = [
-            line(0.0, 0.0, "ACME WINES LTD"),
-            line(0.0, 30.0, "1 HIGH STREET,"),
-            line(400.0, 30.0, "INVOICE"),
-            line(0.0, 60.0, "GALWAY"),
-            line(0.0, 90.0, "12.00"),
-        ];
-        let pages = [PageSize { width: 600, height: 600 }];
+        let (lines, pages) = letter("12.00");
         let order = ReadingOrder::new(&lines, &pages);
         let runs = find(&order);
         let of = |lines: &[usize]| runs.iter().filter(|run| run.lines == lines).collect::<Vec<_>>();

@@ -61,7 +61,8 @@ impl Features {
         let neighbours = (0..order.lines.len()).map(|line| neighbours(order, line)).collect();
         let signs = candidate::signs(order, candidates);
         let features = candidates.iter().zip(signs).map(|(c, signs)| CandidateFeatures { kind: c.kind, line: c.line, signs }).collect();
-        let runs = runs.iter().map(|run| RunFeatures { run: run.clone(), signs: run::signs(order, &keywords, run) }).collect();
+        let signs = run::signs(order, &keywords, runs);
+        let runs = runs.iter().zip(signs).map(|(run, signs)| RunFeatures { run: run.clone(), signs }).collect();
         Ok(Self { lines, neighbours, candidates: features, runs, document: document_signs(order, candidates, &keywords) })
     }
 }

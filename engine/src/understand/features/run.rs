@@ -30,14 +30,21 @@ static ADDRESS_START: LazyLock<Regex> = LazyLock::new(|| {
         .expect("the pattern is a constant that a test compiles")
 });
 
-pub(super) fn signs(order: &ReadingOrder, keywords: &[KeywordSet], run: &Run) -> [f32; RUN_SIGNS] {
+/// Of each run. What lines say and how high they are is asked once: there are seven runs and more a line.
+pub(super) fn signs(order: &ReadingOrder, keywords: &[KeywordSet], runs: &[Run]) -> Vec<[f32; RUN_SIGNS]> {
+    let lines: Vec<_> = order.lines.iter().zip(keywords).map(|(line, keywords)| line_signs(&line.text, *keywords)).collect();
+    let height = order.line_height();
+    runs.iter().map(|run| of_run(order, &lines, height, run)).collect()
+}
+
+/// `lines` are the signs of all lines, `height` is that of a typical one.
+fn of_run(order: &ReadingOrder, lines: &[[f32; LINE_SIGNS]], height: f32, run: &Run) -> [f32; RUN_SIGNS] {
     let (first, last) = (run.lines[0], run.lines[run.lines.len() - 1]);
     let ends = [Some(first), Some(last), run.before, run.after];
     let length = [1, 2, 3, 5].map(|n| f32::from(run.lines.len() >= n));
-    let lines =
-        ends.into_iter().flat_map(|line| line.map_or([0.0; LINE_SIGNS], |line| line_signs(&order.lines[line].text, keywords[line])));
+    let lines = ends.into_iter().flat_map(|line| line.map_or([0.0; LINE_SIGNS], |line| lines[line]));
     let mut signs = [0.0; RUN_SIGNS];
-    signs.iter_mut().zip(length.into_iter().chain(lines).chain(form(order, run))).for_each(|(sign, value)| *sign = value);
+    signs.iter_mut().zip(length.into_iter().chain(lines).chain(form(order, height, run))).for_each(|(sign, value)| *sign = value);
     signs
 }
 
@@ -61,8 +68,7 @@ fn line_signs(text: &str, keywords: KeywordSet) -> [f32; LINE_SIGNS] {
 }
 
 /// How the run stands on the page: its gaps and heights beside those around it, and how its lines lie below each other.
-fn form(order: &ReadingOrder, run: &Run) -> [f32; 8] {
-    let height = order.line_height();
+fn form(order: &ReadingOrder, height: f32, run: &Run) -> [f32; 8] {
     let quad = |line: usize| &order.lines[line].quad;
     let gap = |above: usize, below: usize| ((quad(below).centre().y - quad(above).centre().y) / height / 4.0).clamp(0.0, 1.0);
     let inner = run.lines.windows(2).map(|pair| gap(pair[0], pair[1])).fold(0.0, f32::max);
