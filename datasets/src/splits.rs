@@ -9,6 +9,9 @@ use sha2::{Digest, Sha256};
 
 use crate::sroie::{Duplicate, Receipt};
 
+/// Layouts of synthetic documents that are only measured on.
+pub const HELD_OUT_LAYOUTS: [&str; 3] = ["vintner", "web shop", "restaurant"];
+
 /// Receipts in the validation split.
 pub const SROIE_VALIDATION_RECEIPTS: usize = 100;
 /// A supplier with more receipts than this would weigh too much in a score over a hundred.

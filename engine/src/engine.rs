@@ -14,9 +14,10 @@ use proto::{Invoice, Model};
 use sha2::{Digest, Sha256};
 
 use crate::{
+    e_invoice,
     geometry::Quad,
     localise::{LocaliseError, Localiser},
-    page::{self, DocumentError, Page},
+    page::{self, Document, DocumentError, Page},
     recognise::{Reading, RecogniseError, Recogniser, crop, language::LanguageModel},
     reconcile,
     text::TextLine,
@@ -170,17 +171,22 @@ impl Engine {
     /// As [`Self::extract`], with the pages and the time that each stage took.
     pub fn extract_with_pages(&self, source: &str, files: &[Vec<u8>], cancel: &Cancel) -> Result<Extraction, ExtractError> {
         let mut timings = Timings::default();
-        let mut pages = timed(&mut timings.page, || page::read(files))?;
+        let Document { mut pages, e_invoice } = timed(&mut timings.page, || page::read(files))?;
         let mut lines = Vec::new();
         for (index, page) in pages.iter_mut().enumerate() {
             cancel.check()?;
             lines.extend(self.read_page(page, &mut At { page: index, timings: &mut timings })?);
         }
-        if lines.is_empty() {
+        if lines.is_empty() && e_invoice.is_none() {
             return Err(ExtractError::NoText);
         }
         cancel.check()?;
-        let mut invoice = self.understand(source, &lines, &pages, &mut timings)?;
+        let read = self.understand(source, &lines, &pages, &mut timings)?;
+        let mut invoice = match e_invoice {
+            None => read,
+            Some(Ok(e_invoice)) => timed(&mut timings.reconcile, || e_invoice::merge(read, &e_invoice)),
+            Some(Err(error)) => e_invoice::unreadable(read, &error),
+        };
         invoice.model = Some(self.model.clone());
         Ok(Extraction { invoice, pages, timings })
     }

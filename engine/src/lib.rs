@@ -1,8 +1,10 @@
-//! Reads documents: page, localise, recognise, understand, reconcile.
+//! Reads documents: page, localise, recognise, understand, reconcile. An e-invoice that comes with the pages is
+//! taken as the truth and checked against them.
 //!
 //! Architecture invariant: this crate knows nothing of training, data sets, Kafka or SQL.
 
 pub mod blocks;
+pub mod e_invoice;
 pub mod engine;
 pub mod geometry;
 pub mod kernels;

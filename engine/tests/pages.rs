@@ -18,7 +18,7 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 fn read(file: Vec<u8>) -> Result<Vec<Page>, DocumentError> {
-    page::read(&[file])
+    page::read(&[file]).map(|document| document.pages)
 }
 
 /// The message of an error and its sources, as a user sees it.
@@ -84,7 +84,7 @@ fn a_tiff_file_gives_all_its_pages() {
 #[test]
 fn several_files_are_one_document() {
     let picture = documents::encode(&documents::picture(30, 20), ImageFormat::Png);
-    let pages = page::read(&[picture.clone(), documents::receipt_pdf(), picture]).unwrap();
+    let pages = page::read(&[picture.clone(), documents::receipt_pdf(), picture]).unwrap().pages;
     assert_eq!(pages.len(), 3);
     let native: Vec<_> = pages.iter().map(|page| page.native_text.is_some()).collect();
     assert_eq!(native, [false, true, false]);

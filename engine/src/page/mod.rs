@@ -1,4 +1,4 @@
-//! Files to upright grey pages.
+//! Files to upright grey pages, and to the e-invoice that comes with them or stands for them.
 //!
 //! Every limit is checked on a file's header, before the memory for its pixels is asked for.
 
@@ -11,6 +11,7 @@ mod tiff_pages;
 
 use image::{GrayImage, ImageError, ImageFormat};
 
+use crate::e_invoice::{self, EInvoice, EInvoiceError};
 use crate::text::{PageSize, TextLine};
 
 pub use pdf::{PdfError, silence_panics};
@@ -46,6 +47,14 @@ impl Page {
     }
 }
 
+/// What the files of a document hold.
+#[derive(Debug, Default)]
+pub struct Document {
+    pub pages: Vec<Page>,
+    /// An XML file's, or what a PDF carries (Factur-X, ZUGFeRD); the latter may be damaged while the pages are not.
+    pub e_invoice: Option<Result<EInvoice, EInvoiceError>>,
+}
+
 /// Why a file gives no pages.
 #[derive(Debug, thiserror::Error)]
 pub enum PageError {
@@ -53,7 +62,7 @@ pub enum PageError {
     Empty,
     #[error("the file has {bytes} bytes, more than the limit of {MAX_FILE_BYTES}")]
     FileTooLarge { bytes: u64 },
-    #[error("{found}, where a JPEG, PNG, TIFF, WebP, BMP or PDF file is needed")]
+    #[error("{found}, where a JPEG, PNG, TIFF, WebP, BMP or PDF file or an e-invoice in XML is needed")]
     UnknownFormat { found: &'static str },
     #[error("the {} picture is damaged or of a kind that is not supported", format_name(*.format))]
     Decode { format: ImageFormat, source: ImageError },
@@ -71,8 +80,12 @@ pub enum PageError {
     TooManyPages,
     #[error("the document's pages have more than {MAX_DOCUMENT_PIXELS} pixels together")]
     DocumentTooLarge,
+    #[error("the document holds more than one e-invoice")]
+    SecondEInvoice,
     #[error(transparent)]
     Pdf(#[from] PdfError),
+    #[error(transparent)]
+    EInvoice(#[from] EInvoiceError),
 }
 
 /// The file of a document that gives no pages, and why.
@@ -85,17 +98,22 @@ pub struct DocumentError {
 }
 
 /// The pages of a document's `files`, in order.
-pub fn read(files: &[Vec<u8>]) -> Result<Vec<Page>, DocumentError> {
-    let mut pages = Vec::new();
+pub fn read(files: &[Vec<u8>]) -> Result<Document, DocumentError> {
+    let mut document = Document::default();
     for (file, bytes) in files.iter().enumerate() {
         let fail = |source| DocumentError { file, source };
-        pages.extend(read_file(bytes).map_err(fail)?);
-        check_document(&pages).map_err(fail)?;
+        let Document { pages, e_invoice } = read_file(bytes).map_err(fail)?;
+        if document.e_invoice.is_some() && e_invoice.is_some() {
+            return Err(fail(PageError::SecondEInvoice));
+        }
+        document.pages.extend(pages);
+        document.e_invoice = document.e_invoice.or(e_invoice);
+        check_document(&document.pages).map_err(fail)?;
     }
-    for (index, page) in pages.iter_mut().enumerate() {
+    for (index, page) in document.pages.iter_mut().enumerate() {
         page.native_text.iter_mut().flatten().for_each(|line| line.page = index);
     }
-    Ok(pages)
+    Ok(document)
 }
 
 fn check_document(pages: &[Page]) -> Result<(), PageError> {
@@ -109,7 +127,7 @@ fn check_document(pages: &[Page]) -> Result<(), PageError> {
     Ok(())
 }
 
-fn read_file(bytes: &[u8]) -> Result<Vec<Page>, PageError> {
+fn read_file(bytes: &[u8]) -> Result<Document, PageError> {
     if bytes.is_empty() {
         return Err(PageError::Empty);
     }
@@ -119,6 +137,13 @@ fn read_file(bytes: &[u8]) -> Result<Vec<Page>, PageError> {
     if pdf::is_pdf(bytes) {
         return Ok(pdf::read(bytes)?);
     }
+    if e_invoice::is_xml(bytes) {
+        return Ok(Document { pages: Vec::new(), e_invoice: Some(Ok(e_invoice::read(bytes)?)) });
+    }
+    Ok(Document { pages: read_picture(bytes)?, e_invoice: None })
+}
+
+fn read_picture(bytes: &[u8]) -> Result<Vec<Page>, PageError> {
     match image::guess_format(bytes) {
         Ok(ImageFormat::Tiff) => tiff_pages::read(bytes),
         Ok(ImageFormat::Jpeg) if !jpeg::is_complete(bytes) => Err(PageError::TruncatedJpeg),

@@ -1,4 +1,4 @@
-//! PDF files: pages drawn to grey, and their text layer.
+//! PDF files: pages drawn to grey, their text layer, and the e-invoice that is embedded in them.
 
 use std::{io::Cursor, panic, sync::Arc, thread};
 
@@ -15,8 +15,10 @@ use hayro::{
 };
 use image::{GrayImage, ImageFormat, ImageReader};
 
+use crate::e_invoice::{self, EInvoice, EInvoiceError};
+
 use super::{
-    MAX_PAGE_PIXELS, MAX_PAGES, Page,
+    Document, MAX_PAGE_PIXELS, MAX_PAGES, Page,
     inflation::{self, MAX_STREAM_BYTES},
     text_layer,
 };
@@ -61,11 +63,11 @@ pub(super) fn is_pdf(bytes: &[u8]) -> bool {
     bytes[..bytes.len().min(SIGNATURE_RANGE)].windows(SIGNATURE.len()).any(|window| window == SIGNATURE)
 }
 
-/// Draws all pages.
+/// Draws all pages and looks for an e-invoice.
 ///
 /// Architecture invariant: the PDF library runs on a thread of its own, so that a file that breaks it (a panic, a deep
 /// nesting) gives an error like any other damaged file.
-pub(super) fn read(bytes: &[u8]) -> Result<Vec<Page>, PdfError> {
+pub(super) fn read(bytes: &[u8]) -> Result<Document, PdfError> {
     thread::scope(|scope| {
         let thread = thread::Builder::new().name(THREAD_NAME.into()).stack_size(STACK_BYTES);
         let drawing = thread.spawn_scoped(scope, || read_on_this_thread(bytes)).map_err(PdfError::Thread)?;
@@ -85,7 +87,7 @@ pub fn silence_panics() {
     }));
 }
 
-fn read_on_this_thread(bytes: &[u8]) -> Result<Vec<Page>, PdfError> {
+fn read_on_this_thread(bytes: &[u8]) -> Result<Document, PdfError> {
     if inflation::is_bomb(bytes) {
         return Err(PdfError::StreamTooLarge);
     }
@@ -107,7 +109,19 @@ fn read_on_this_thread(bytes: &[u8]) -> Result<Vec<Page>, PdfError> {
         let native_text = text_layer::lines(page, scale, &settings);
         Page { image: draw(page, scale, &cache, &settings), rotation_degrees: 0, native_text }
     };
-    Ok(pdf.pages().iter().map(draw).collect())
+    Ok(Document { pages: pdf.pages().iter().map(draw).collect(), e_invoice: e_invoice(&pdf) })
+}
+
+/// Of the files embedded in the PDF (ISO 32000-1, 7.11.4), the first that is an e-invoice, readable or not.
+fn e_invoice(pdf: &Pdf) -> Option<Result<EInvoice, EInvoiceError>> {
+    pdf.objects().into_iter().find_map(|object| {
+        let Object::Stream(stream) = object else { return None };
+        let kind = stream.dict().get::<Name<'_>>(b"Type".as_slice())?;
+        let file = (kind.as_ref() == b"EmbeddedFile").then(|| stream.decoded())?.ok()?;
+        let read = e_invoice::is_xml(&file).then(|| e_invoice::read(&file))?;
+        // Other XML may be embedded too: an order, or what a signature says.
+        (!matches!(read, Err(EInvoiceError::Root { .. }))).then_some(read)
+    })
 }
 
 /// Refuses pictures that would take more memory than a page may, before anything is decoded.

@@ -30,6 +30,30 @@ pub fn unit(text: &str) -> String {
     known.map_or_else(|| print.to_lowercase(), |(code, _)| (*code).to_owned())
 }
 
+/// Codes of UN/ECE Recommendations 20 (units) and 21 (packages, with an X before) and the code that stands for them here.
+const RECOMMENDATION_CODES: &[(&str, &[&str])] = &[
+    ("each", &["C62", "H87", "EA", "XPP", "NAR", "PCE"]),
+    ("case", &["XCS", "CS", "XBX", "XCT", "XCR", "CR", "XCA"]),
+    ("bottle", &["XBO", "BO", "XBQ"]),
+    ("keg", &["XKG", "XBA", "XDR"]),
+    ("can", &["XCX", "CA", "XCI"]),
+    ("pack", &["XPK", "PK", "XPA", "XPC"]),
+    ("kg", &["KGM"]),
+    ("g", &["GRM"]),
+    ("l", &["LTR"]),
+    ("cl", &["CLT"]),
+    ("ml", &["MLT"]),
+    ("hour", &["HUR"]),
+    ("day", &["DAY"]),
+    ("month", &["MON"]),
+];
+
+/// The unit's code, as [`unit`] gives it, of a code of UN/ECE Recommendation 20 or 21; an unknown code stays as it is.
+pub fn of_recommendation(code: &str) -> String {
+    let known = RECOMMENDATION_CODES.iter().find(|(_, codes)| codes.contains(&code));
+    known.map_or_else(|| code.to_owned(), |(unit, _)| (*unit).to_owned())
+}
+
 /// Reads `2`, `2.000`, `2 x`, `x2`, `12 PCS`, `-1`.
 pub fn read(text: &str, mark: Option<DecimalMark>) -> Vec<Reading<Decimal>> {
     let text = text.trim().trim_matches(|c| matches!(c, 'x' | 'X' | '*' | '@' | '\u{d7}')).trim();

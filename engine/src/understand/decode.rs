@@ -37,7 +37,7 @@ pub(super) fn draft(order: &ReadingOrder, candidates: &[Candidate], runs: &[Run]
         document_type: DOCUMENT_TYPES[best],
         document_type_probability: probability,
         header,
-        items: items::items(order, beliefs),
+        items: items::items(order, beliefs, DOCUMENT_TYPES[best] != DocumentType::DeliveryDocket),
         vat: vat::rows(order, candidates, beliefs, |candidate, probability| span(order, candidate, probability)),
     }
 }

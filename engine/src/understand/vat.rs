@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::beliefs::Beliefs;
 use super::candidates::{Candidate, Kind};
 use super::draft::{Span, VatRow};
+use super::keywords::{Keyword, KeywordSet};
 use super::labels::Tag;
 use super::rows::ReadingOrder;
 
@@ -26,11 +27,13 @@ pub(super) fn rows(
 ) -> Vec<VatRow> {
     let mut found: Vec<(i64, VatRow)> = Vec::new();
     for row in &order.rows {
-        let whole: Vec<Candidate> = row.clone().flat_map(|line| whole_rates(line, &order.lines[line].text)).collect();
+        // A row that says so is one of VAT, whatever its neighbours are; then nothing may be taxed too.
+        let says_tax = KeywordSet::find(&order.text(row.clone())).has(Keyword::Tax);
+        let whole: Vec<Candidate> = row.clone().flat_map(|line| whole_rates(line, &order.lines[line].text, says_tax)).collect();
         let in_row: Vec<&Candidate> = candidates.iter().filter(|c| row.contains(&c.line)).chain(&whole).collect();
         let summary = row.clone().map(|line| beliefs.tags[line][Tag::Summary as usize]).fold(0.0, f32::max);
         let item = row.clone().map(|line| beliefs.tags[line][Tag::Item as usize]).fold(0.0, f32::max);
-        if item > summary {
+        if item > summary && !says_tax {
             continue;
         }
         if let Some((rate, net, tax)) = agreeing(&in_row)
@@ -43,15 +46,15 @@ pub(super) fn rows(
     found.into_iter().map(|(_, row)| row).collect()
 }
 
-/// Whole numbers that may be a rate whose sign stands in the column's caption. 0 is too frequent to be one.
-fn whole_rates(line: usize, text: &str) -> Vec<Candidate> {
+/// Whole numbers that may be a rate whose sign stands in the column's caption. 0 is too frequent to be one everywhere.
+fn whole_rates(line: usize, text: &str, with_zero: bool) -> Vec<Candidate> {
     let words = text.split(' ').scan(0, |next, word| {
         let start = std::mem::replace(next, *next + word.len() + 1);
         Some((start..start + word.len(), word))
     });
     let rate = |(range, word): (Range<usize>, &str)| {
         let value = 100 * word.parse::<u8>().ok().map(i64::from).filter(|_| word.len() <= 2)?;
-        (value > 0 && RATES_BARE.contains(&value)).then_some(Candidate { kind: Kind::Rate, line, range, value })
+        ((value > 0 || with_zero) && RATES_BARE.contains(&value)).then_some(Candidate { kind: Kind::Rate, line, range, value })
     };
     words.filter_map(rate).collect()
 }
@@ -93,9 +96,10 @@ mod tests {
             ("TOTAL 100.00 23.00", None),
             ("VAT (S) 275,00 7 19,25", Some(["7", "275,00", "19,25"])),
             ("3 ITEMS 0 12.00 0.00", None),
+            ("VAT (E) 50,00 0 0,00", Some(["0", "50,00", "0,00"])),
         ];
         for (text, expected) in cases {
-            let (all, whole) = (candidates::find(0, text), whole_rates(0, text));
+            let (all, whole) = (candidates::find(0, text), whole_rates(0, text, text.contains("VAT")));
             let row: Vec<&Candidate> = all.iter().chain(&whole).collect();
             let found = agreeing(&row).map(|(rate, net, tax)| [rate, net, tax].map(|c| &text[c.range.clone()]));
             assert_eq!(found, expected, "{text}");

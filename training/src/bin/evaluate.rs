@@ -9,12 +9,17 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 use clap::{Args, Parser, Subcommand};
-use datasets::{sroie::Receipt, zugferd::LabelledInvoice};
+use datasets::{
+    sroie::Receipt,
+    synthetic::{documents::DocumentGenerator, typefaces::SYSTEM_FONTS},
+    zugferd::LabelledInvoice,
+};
 use engine::engine::Engine;
 use serde_json::json;
 use training::evaluation::{
     causes, in_parallel, invoices, predictions, report,
     sroie::{self, Prediction, Scores, TextSource},
+    synthetic,
 };
 
 #[derive(Parser)]
@@ -33,6 +38,8 @@ enum Data {
     Predictions(Predictions),
     /// Supplier invoices of the ZUGFeRD corpus: fields, VAT by rate, line items; those of sellers that training never saw, if there are any
     Invoices(Common),
+    /// Synthetic documents in layouts that training never saw: the same measures
+    Synthetic(Synthetic),
 }
 
 #[derive(Args)]
@@ -70,6 +77,33 @@ struct Sroie {
 }
 
 #[derive(Args)]
+struct Synthetic {
+    /// How many documents
+    #[arg(long, env = "CELLARBOOK_DOCUMENTS", default_value_t = 150)]
+    documents: usize,
+    #[arg(long, env = "CELLARBOOK_SEED", default_value_t = 2)]
+    seed: u64,
+    /// Fonts that they are set in
+    #[arg(long, env = "CELLARBOOK_FONTS", default_value = SYSTEM_FONTS)]
+    fonts: PathBuf,
+    /// Take fields from the engine's own reading, or from what is printed
+    #[arg(long, env = "CELLARBOOK_TEXT", value_enum, default_value_t = TextSource::Own)]
+    text: TextSource,
+    /// Folder to write predictions and truths to
+    #[arg(long, env = "CELLARBOOK_PREDICTIONS")]
+    predictions: Option<PathBuf>,
+    /// Folder of the weights; without it those that are part of the program
+    #[arg(long, env = "CELLARBOOK_MODELS")]
+    models: Option<PathBuf>,
+    /// Documents read at the same time
+    #[arg(long, env = "CELLARBOOK_THREADS", default_value_t = 1)]
+    threads: usize,
+    /// Print JSON instead of a table
+    #[arg(long, env = "CELLARBOOK_JSON")]
+    json: bool,
+}
+
+#[derive(Args)]
 struct Predictions {
     /// Folder of the data set
     #[arg(long, env = "CELLARBOOK_ROOT")]
@@ -90,13 +124,12 @@ fn main() -> Result<ExitCode> {
         Data::Sroie(options) => evaluate_sroie(&options),
         Data::Predictions(options) => evaluate_predictions(&options),
         Data::Invoices(options) => evaluate_invoices(&options),
+        Data::Synthetic(options) => evaluate_synthetic(&options),
     }
 }
 
-impl Common {
-    fn engine(&self) -> Result<Engine> {
-        Ok(self.models.as_deref().map_or_else(Engine::built_in, Engine::load)?)
-    }
+fn engine(models: Option<&Path>) -> Result<Engine> {
+    Ok(models.map_or_else(Engine::built_in, Engine::load)?)
 }
 
 fn read_ids(path: &Path) -> Result<BTreeSet<String>> {
@@ -119,7 +152,7 @@ fn evaluate_sroie(options: &Sroie) -> Result<ExitCode> {
         "{}: --text given needs boxes and transcripts, which this data set lacks",
         root.display()
     );
-    let engine = options.common.engine()?;
+    let engine = engine(options.common.models.as_deref())?;
     let read = in_parallel(&receipts, *threads, |receipt| sroie::predict(&engine, receipt, options.text))?;
     let (mut scores, mut losses, mut predictions, mut failed) = (Scores::default(), causes::Losses::new(), Vec::new(), 0);
     for (receipt, prediction) in receipts.iter().zip(read) {
@@ -189,9 +222,34 @@ fn evaluate_predictions(options: &Predictions) -> Result<ExitCode> {
 
 fn evaluate_invoices(options: &Common) -> Result<ExitCode> {
     let labelled = held_out(datasets::zugferd::read(&options.root)?);
-    let trusted = labelled.iter().filter(|invoice| invoice.trusted).count();
-    let engine = options.engine()?;
+    let engine = engine(options.models.as_deref())?;
     let read = in_parallel(&labelled, options.threads, |invoice| invoices::predict(&engine, invoice))?;
+    report_invoices(&labelled, read, options.predictions.as_deref(), options.json)
+}
+
+fn evaluate_synthetic(options: &Synthetic) -> Result<ExitCode> {
+    let generator = DocumentGenerator::new(&options.fonts, options.seed)?;
+    let documents = synthetic::documents(&generator, options.documents);
+    let engine = engine(options.models.as_deref())?;
+    let read = in_parallel(&documents, options.threads, |document| synthetic::predict(&engine, document, options.text))?;
+    let labelled: Vec<LabelledInvoice> = documents.iter().map(synthetic::labelled).collect();
+    if let Some(folder) = &options.predictions {
+        for document in &documents {
+            invoices::write_prediction(folder, &format!("{}.truth", document.truth.source), &document.truth)
+                .with_context(|| format!("{}: truths can't be written", folder.display()))?;
+        }
+    }
+    report_invoices(&labelled, read, options.predictions.as_deref(), options.json)
+}
+
+/// Scores and prints; what could not be read is named and counts as empty.
+fn report_invoices(
+    labelled: &[LabelledInvoice],
+    read: Vec<Result<proto::Invoice, invoices::ReadError>>,
+    folder: Option<&Path>,
+    json: bool,
+) -> Result<ExitCode> {
+    let trusted = labelled.iter().filter(|invoice| invoice.trusted).count();
     let (mut scores, mut failed) = (invoices::Scores::default(), 0);
     for (invoice, prediction) in labelled.iter().zip(read) {
         let prediction = prediction.unwrap_or_else(|error| {
@@ -199,13 +257,13 @@ fn evaluate_invoices(options: &Common) -> Result<ExitCode> {
             failed += 1;
             proto::Invoice::default()
         });
-        if let Some(folder) = &options.predictions {
+        if let Some(folder) = folder {
             invoices::write_prediction(folder, &invoice.id, &prediction)
                 .with_context(|| format!("{}: predictions can't be written", folder.display()))?;
         }
         scores.add(invoice, &prediction);
     }
-    if options.json {
+    if json {
         println!("{:#}", json!({"invoices": labelled.len(), "trusted": trusted, "scores": report::rows_json(&scores.rows())}));
     } else {
         println!("{} invoices, the labels of {trusted} stand on the page\n{}", labelled.len(), report::table(&scores.rows()));

@@ -24,6 +24,8 @@ use crate::metrics::{
 pub enum ReadError {
     #[error("{}: cannot be read", path.display())]
     File { path: PathBuf, source: io::Error },
+    #[error("{id}: its pictures cannot be written")]
+    Encode { id: String, source: image::ImageError },
     #[error("{id}: no fields")]
     Extract { id: String, source: ExtractError },
 }
@@ -45,6 +47,7 @@ pub struct Scores {
     whole_lines: Tally,
     words: Tally,
     words_exact: Tally,
+    document_types: Tally,
 }
 
 type Cell<'a> = (&'static str, Option<&'a Field>);
@@ -67,6 +70,7 @@ impl Scores {
                 *self.header.entry((i, name)).or_default() += cell_tally(truth, predicted);
             }
         }
+        self.document_types += Tally::of_pairs((labelled.truth.document_type == predicted.document_type).into(), 1, 1);
         let rows = |invoice: &Invoice| invoice.vat.iter().map(vat_cells).map(values).collect::<Vec<_>>();
         self.vat += rows_tally(&rows(&labelled.truth), &rows(predicted)).0;
         if labelled.lines_trusted {
@@ -87,6 +91,7 @@ impl Scores {
             ("lines, whole", self.whole_lines),
             ("words, letters and digits", self.words),
             ("words, exact", self.words_exact),
+            ("document type", self.document_types),
         ];
         let fields = self.header.iter().map(|((_, name), tally)| (format!("  {name}"), *tally));
         sums.into_iter().map(|(name, tally)| (name.to_owned(), tally)).chain(fields).collect()

@@ -6,6 +6,7 @@ pub mod invoices;
 pub mod predictions;
 pub mod report;
 pub mod sroie;
+pub mod synthetic;
 
 use std::time::Duration;
 

@@ -63,7 +63,7 @@ pub fn predict(engine: &Engine, receipt: &Receipt, text: TextSource) -> Result<P
     let start = Instant::now();
     let (invoice, timings) = match text {
         TextSource::Given => {
-            let pages = page::read(&[file]).map_err(|source| extract_error(source.into()))?;
+            let pages = page::read(&[file]).map_err(|source| extract_error(source.into()))?.pages;
             (engine.understand_lines(&receipt.id, &receipt.lines, &pages).map_err(extract_error)?, Timings::default())
         }
         TextSource::Own => {

@@ -22,7 +22,7 @@ pub fn read(engine: &Engine, receipts: &[Receipt]) -> Result<BTreeMap<String, Ve
 fn lines(engine: &Engine, receipt: &Receipt) -> Result<Vec<TextLine>> {
     let name = || format!("{}: cannot be read", receipt.image.display());
     let file = fs::read(&receipt.image).with_context(name)?;
-    let pages = page::read(&[file]).with_context(name)?;
+    let pages = page::read(&[file]).with_context(name)?.pages;
     let mut lines = Vec::new();
     if let Some(page) = pages.first() {
         lines.extend(engine.read_text(page).with_context(name)?);

@@ -34,9 +34,6 @@ const UNKNOWN: &str = "[UNK]";
 /// Share of the examples that are synthetic, where there are both.
 const SYNTHETIC_SHARE: f64 = 0.4;
 
-/// Layouts of synthetic documents that are only measured on.
-const HELD_OUT_LAYOUTS: [&str; 3] = ["vintner", "web shop", "restaurant"];
-
 /// Receipts that are learnt from with their name broken into two lines, and with a brand above it, as shares.
 const BROKEN_NAMES: f64 = 0.5;
 const BRANDS: f64 = 0.4;
@@ -170,7 +167,7 @@ impl Corpus {
             let pages = made.truth.pages.iter().map(size).collect();
             let label = |order: &ReadingOrder, candidates: &[Candidate]| labels::of_invoice(order, candidates, &made.truth);
             let document = Document::new(format!("synthetic-{index}"), made.lines, pages, label);
-            if HELD_OUT_LAYOUTS.contains(&made.layout) {
+            if splits::HELD_OUT_LAYOUTS.contains(&made.layout) {
                 self.synthetic_validation.push((document, made.truth));
                 continue;
             }

@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use crate::geometry::Quad;
+use crate::understand::candidates::{self, Kind};
 use crate::understand::draft::{Column, Span};
 use crate::understand::rows::{ReadingOrder, around, part_of};
 
@@ -25,6 +26,13 @@ impl Word<'_> {
         Number::read(self.text)
     }
 
+    /// What the number may be in thousandths: `2,294` is so many thousands, or so many and a bit.
+    pub fn thousandths(&self) -> impl Iterator<Item = i64> + use<> {
+        let number = self.number();
+        let decimal = number.filter(|n| n.decimals == 0 && self.text.matches(',').count() == 1).map(|n| n.thousandths / 1000);
+        number.map(|number| number.thousandths).into_iter().chain(decimal)
+    }
+
     /// An amount of money: a number with two decimals.
     pub fn amount(&self) -> Option<i64> {
         self.number().filter(|number| number.decimals == 2).map(|number| number.thousandths)
@@ -33,6 +41,14 @@ impl Word<'_> {
     /// A measure such as `PCS`, that stands between a quantity and a price.
     pub fn is_measure(&self) -> bool {
         MEASURES.contains(&self.text.trim_end_matches('.').to_uppercase().as_str())
+    }
+
+    pub fn is_digits(&self) -> bool {
+        self.text.bytes().all(|byte| byte.is_ascii_digit())
+    }
+
+    pub fn is_date(&self) -> bool {
+        candidates::find(0, self.text).iter().any(|candidate| candidate.kind == Kind::Date)
     }
 
     pub fn has_letters(&self) -> bool {
@@ -53,10 +69,19 @@ static PRODUCT: LazyLock<Regex> = LazyLock::new(|| {
 
 /// The words of a row from left to right; multiplication signs and lone currency signs are no words.
 pub(super) fn words<'a>(order: &ReadingOrder<'a>, row: Range<usize>) -> Vec<Word<'a>> {
+    split(order, row, word_ranges)
+}
+
+/// The words of a row from left to right as they are printed; lone currency signs are none.
+pub(super) fn plain_words<'a>(order: &ReadingOrder<'a>, row: Range<usize>) -> Vec<Word<'a>> {
+    split(order, row, plain_word_ranges)
+}
+
+fn split<'a>(order: &ReadingOrder<'a>, row: Range<usize>, ranges: fn(&str) -> Vec<Range<usize>>) -> Vec<Word<'a>> {
     let mut words = Vec::new();
     for line in row {
         let whole = order.lines[line];
-        for range in word_ranges(&whole.text) {
+        for range in ranges(&whole.text) {
             let text = &whole.text[range.clone()];
             words.push(Word { line, quad: part_of(whole, &range), range, text });
         }
@@ -64,27 +89,35 @@ pub(super) fn words<'a>(order: &ReadingOrder<'a>, row: Range<usize>) -> Vec<Word
     words
 }
 
-fn word_ranges(text: &str) -> Vec<Range<usize>> {
-    let mut ranges = Vec::new();
-    for word in text.split_whitespace() {
+/// A number and the percent sign behind it are one word.
+fn plain_word_ranges(text: &str) -> Vec<Range<usize>> {
+    let mut ranges: Vec<Range<usize>> = Vec::new();
+    for word in text.split_whitespace().filter(|word| !is_currency(word)) {
         let start = word.as_ptr() as usize - text.as_ptr() as usize;
-        match PRODUCT.captures(word) {
-            Some(product) => {
-                let factors = [product.name("left"), product.name("right")];
-                ranges.extend(factors.into_iter().flatten().map(|factor| start + factor.start()..start + factor.end()));
-            }
-            None if is_currency(word) => {}
+        match ranges.last_mut().filter(|last| word == "%" && Number::read(&text[(**last).clone()]).is_some()) {
+            Some(number) => number.end = start + word.len(),
             None => ranges.push(start..start + word.len()),
         }
     }
     ranges
 }
 
+fn word_ranges(text: &str) -> Vec<Range<usize>> {
+    let factors = |range: Range<usize>| match PRODUCT.captures(&text[range.clone()]) {
+        Some(product) => {
+            let factors = [product.name("left"), product.name("right")].into_iter().flatten();
+            factors.map(|factor| range.start + factor.start()..range.start + factor.end()).collect()
+        }
+        None => vec![range],
+    };
+    plain_word_ranges(text).into_iter().flat_map(factors).collect()
+}
+
 fn is_currency(word: &str) -> bool {
     matches!(word.trim_end_matches([':', '.']), "RM" | "EUR" | "GBP" | "USD" | "€" | "£" | "$")
 }
 
-/// A printed number.
+/// A printed number; a fourth decimal is cut off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Number {
     pub thousandths: i64,
@@ -92,7 +125,7 @@ pub(super) struct Number {
 }
 
 static NUMBER: LazyLock<Regex> = LazyLock::new(|| {
-    let grouped = r"(?P<whole>\d{1,3}(?:[,.']\d{3})+|\d+)(?:[.,](?P<fraction>\d{1,3}))?";
+    let grouped = r"(?P<whole>\d{1,3}(?:[,.']\d{3})+|\d+)(?:[.,](?P<fraction>\d{1,4}))?";
     Regex::new(&format!(r"^(?P<sign>[-(])?(?:RM|EUR|€|£|\$)?(?P<minus>-)?{grouped}\)?-?(?:€|£|\$|EUR)?(?P<mark>[A-Z*])?$"))
         .expect("the pattern is a constant that a test compiles")
 });
@@ -113,7 +146,7 @@ impl Number {
             return None;
         }
         let whole: i64 = whole.parse().ok()?;
-        let part: i64 = format!("{fraction:0<3}").parse().ok()?;
+        let part: i64 = format!("{fraction:0<3}")[..3].parse().ok()?;
         let value = whole.checked_mul(1000)?.checked_add(part)?;
         let negative = captures.name("sign").is_some() || captures.name("minus").is_some() || word.ends_with('-');
         Some(Self { thousandths: if negative { -value } else { value }, decimals: fraction.len() })
@@ -150,13 +183,36 @@ impl Cell<'_> {
         }
     }
 
-    pub fn span(&self, order: &ReadingOrder, probability: f32) -> Option<Span> {
-        let quads: Vec<Quad> = self.words.iter().map(|word| word.quad).collect();
-        let first = self.words.first()?;
-        let text = self.words.iter().map(|word| word.text).collect::<Vec<_>>().join(" ");
-        let confidence = self.words.iter().map(|word| order.lines[word.line].confidence).sum::<f32>() / self.words.len() as f32;
-        Some(Span { text, page: order.lines[first.line].page, quad: around(&quads)?, probability: probability * confidence })
+    pub fn quad(&self) -> Option<Quad> {
+        around_words(&self.words)
     }
+
+    /// The words as printed, with the multiplication signs between them.
+    fn text(&self, order: &ReadingOrder) -> String {
+        let mut text = String::new();
+        let mut before: Option<&Word> = None;
+        for word in &self.words {
+            let same_line = before.filter(|before| before.line == word.line && before.range.end <= word.range.start);
+            let between = same_line.map_or(" ", |before| &order.lines[word.line].text[before.range.end..word.range.start]);
+            let is_sign = |c: char| c.is_whitespace() || matches!(c, 'x' | 'X' | '*' | '@');
+            text.push_str(if between.chars().all(is_sign) { between } else { " " });
+            text.push_str(word.text);
+            before = Some(word);
+        }
+        text.trim_start().to_owned()
+    }
+
+    pub fn span(&self, order: &ReadingOrder, probability: f32) -> Option<Span> {
+        let first = self.words.first()?;
+        let text = self.text(order);
+        let confidence = self.words.iter().map(|word| order.lines[word.line].confidence).sum::<f32>() / self.words.len() as f32;
+        Some(Span { text, page: order.lines[first.line].page, quad: self.quad()?, probability: probability * confidence })
+    }
+}
+
+/// The smallest quad around words.
+pub(super) fn around_words(words: &[Word]) -> Option<Quad> {
+    around(&words.iter().map(|word| word.quad).collect::<Vec<_>>())
 }
 
 #[cfg(test)]
@@ -175,6 +231,8 @@ mod tests {
             ("-4.40", Some((-4400, 2))),
             ("(4.40)", Some((-4400, 2))),
             ("0.755", Some((755, 3))),
+            ("1,0000", Some((1000, 4))),
+            ("0,0105", Some((10, 4))),
             ("1,250", Some((1_250_000, 0))),
             ("50L", None),
             ("24x330ml", None),
@@ -186,9 +244,11 @@ mod tests {
     }
 
     #[test]
-    fn products_come_apart() {
-        let text = "2X3.50 PALE @4.00 3 X RM 5.00";
+    fn products_come_apart_and_rates_keep_their_sign() {
+        let text = "2X3.50 PALE @4.00 3 X RM 5.00 19 % %";
+        let split = |ranges: Vec<Range<usize>>| ranges.into_iter().map(|range| &text[range]).collect::<Vec<_>>();
+        assert_eq!(split(plain_word_ranges(text)), ["2X3.50", "PALE", "@4.00", "3", "X", "5.00", "19 %", "%"]);
         let words: Vec<&str> = word_ranges(text).into_iter().map(|range| &text[range]).collect();
-        assert_eq!(words, ["2", "3.50", "PALE", "4.00", "3", "5.00"]);
+        assert_eq!(words, ["2", "3.50", "PALE", "4.00", "3", "5.00", "19 %", "%"]);
     }
 }

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::cells::{Cell, Word, words};
+use crate::geometry::Quad;
 use crate::understand::draft::Column;
 use crate::understand::keywords::{Keyword, KeywordSet};
 use crate::understand::rows::ReadingOrder;
@@ -10,41 +11,72 @@ use crate::understand::rows::ReadingOrder;
 /// At least this share of a caption row's words are captions.
 const CAPTION_SHARE_MIN: f32 = 0.5;
 
-/// The captions of a table and where they stand.
+/// Rows that captions may be set in.
+const CAPTION_ROWS_MAX: usize = 6;
+
+/// Rows of captions follow each other at most this far apart, in heights of a line.
+const CAPTION_GAP_MAX: f32 = 1.2;
+
+/// Captions that share this much of the narrower one's width name one column, in several rows.
+const STACKED_OVERLAP_MIN: f32 = 0.3;
+
+/// The number of an item in its table has captions like these.
+const POSITION: [&str; 10] = ["POS", "POSITION", "LINE", "LN", "LFD", "NR", "NO", "#", "S/N", "SL"];
+
+/// The columns of a table and where they stand, from left to right.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Columns(Vec<Caption>);
 
 #[derive(Debug, Clone, PartialEq)]
 struct Caption {
-    /// `None`: a caption of something that no column of ours holds, such as the amount of tax.
+    /// `None`: a caption of something that no column of ours holds, such as the amount of tax, or one that we don't know.
     column: Option<Column>,
+    known: bool,
     left: f32,
     right: f32,
+    /// Of descriptions: a code stands above each.
+    code_above: bool,
+}
+
+/// Where a word of a row belongs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    In(Column),
+    Nowhere,
 }
 
 impl Columns {
-    /// The columns that a row of captions announces; `None` where it is no such row.
-    pub fn announced(order: &ReadingOrder, row: Range<usize>) -> Option<Self> {
-        let words = words(order, row);
-        if words.iter().any(|word| word.text.contains(|c: char| c.is_ascii_digit())) {
-            return None;
-        }
-        let Announced { mut captions, unknown } = captions(&words);
-        let has = |columns: &[Column]| captions.iter().any(|caption| caption.column.is_some_and(|column| columns.contains(&column)));
-        let goods = has(&[Column::Description, Column::Code, Column::Quantity]);
-        let money = has(&[Column::LineTotal, Column::UnitPrice]);
-        let known = words.iter().filter(|word| caption(KeywordSet::find(word.text)).is_some()).count() as f32;
-        let announced = goods && money && known >= CAPTION_SHARE_MIN * words.len() as f32;
-        name_the_goods(&mut captions, unknown);
-        announced.then_some(Self(captions))
+    /// The columns that the rows of captions from `first` on announce, and how many rows these are; `None` where there are none.
+    /// Of goods with prices, or without them (`priced`).
+    pub fn announced(order: &ReadingOrder, first: usize, priced: bool) -> Option<(Self, usize)> {
+        let rows = caption_rows(order, first);
+        let mut announced = Announced::default();
+        rows.iter().for_each(|row| announced.add(&words(order, row.clone())));
+        announced.is_table(priced).then(|| (Self(announced.columns()), rows.len()))
     }
 
-    /// Sorts the words of a row into cells, each to the nearest caption that takes it.
+    /// Whether a row of captions announces another table: VAT by rate, payments.
+    pub fn announce_another_table(order: &ReadingOrder, row: Range<usize>) -> bool {
+        const CAPTIONS_MIN: usize = 3;
+        let words = words(order, row);
+        let mut announced = Announced::default();
+        announced.add(&words);
+        let digits = words.iter().any(|word| word.text.contains(|c: char| c.is_ascii_digit()));
+        announced.captions.len() >= CAPTIONS_MIN && !digits && announced.is_mostly_known() && !announced.is_table(true)
+    }
+
+    /// Sorts the words of a row into cells, each to the nearest caption that takes it. Words that no column takes are left out.
     pub fn cells<'a>(&self, words: Vec<Word<'a>>) -> Vec<Cell<'a>> {
         let mut cells: Vec<Cell> = Vec::new();
+        let mut before: Option<(usize, Place)> = None;
         for word in words {
-            let Some(column) = self.column_of(&word) else { continue };
+            let before_in_line = before.filter(|(line, _)| *line == word.line).map(|(_, place)| place);
+            let place = self.place(&word, before_in_line);
+            before = Some((word.line, place));
+            let Place::In(column) = place else { continue };
             match cells.iter_mut().find(|cell| cell.column == column) {
+                // A number that is there already is not a second one of the same column.
+                Some(cell) if column != Column::Description && word.number().is_some() && cell.thousandths().is_some() => {}
                 Some(cell) => cell.words.push(word),
                 None => cells.push(Cell { column, words: vec![word] }),
             }
@@ -52,81 +84,243 @@ impl Columns {
         cells
     }
 
-    fn column_of(&self, word: &Word) -> Option<Column> {
-        let takes = |caption: &&Caption| caption.column.is_none_or(|column| accepts(column, word));
-        let nearest = self.0.iter().filter(takes).min_by(|a, b| a.distance(word).total_cmp(&b.distance(word)))?;
-        nearest.column
+    /// `before` is where the word before it in the same line went.
+    fn place(&self, word: &Word, before: Option<Place>) -> Place {
+        let Some(nearest) = self.nearest(word, |_| true) else { return Place::Nowhere };
+        let goes = |caption: &Caption| caption.column.map_or(Place::Nowhere, Place::In);
+        let is_number = word.number().is_some() || word.text.ends_with('%');
+        let is_of_text = matches!(nearest.column, Some(Column::Code | Column::Description | Column::Unit));
+        match before {
+            // A description that is longer than its column.
+            Some(Place::In(Column::Description)) if !is_number && !is_of_text => Place::In(Column::Description),
+            _ if nearest.takes(word) => goes(nearest),
+            // `3 Std`: a quantity with its unit.
+            Some(Place::In(Column::Quantity)) if !is_number && accepts(Column::Unit, word) => Place::In(Column::Unit),
+            Some(Place::In(Column::Unit)) if !is_number => Place::Nowhere,
+            // `19 % VAT (S)`: what follows a rate.
+            Some(Place::In(Column::VatRate) | Place::Nowhere) if !is_number => Place::Nowhere,
+            // Below a caption that it doesn't suit.
+            _ if nearest.distance(&word.quad) <= 0.0 => Place::Nowhere,
+            _ => self.nearest(word, |caption| caption.takes(word)).map_or(Place::Nowhere, goes),
+        }
+    }
+
+    fn nearest(&self, word: &Word, may: impl Fn(&Caption) -> bool) -> Option<&Caption> {
+        let distance = |caption: &&Caption| caption.distance(&word.quad);
+        self.0.iter().filter(|caption| may(caption)).min_by(|a, b| distance(a).total_cmp(&distance(b)))
+    }
+
+    /// Whether a code stands above each description, in the same column.
+    pub fn code_above_description(&self) -> bool {
+        self.0.iter().any(|caption| caption.code_above)
+    }
+
+    /// Whether a line has left the column of descriptions at its right.
+    pub fn end_descriptions_before(&self, line: &Quad) -> bool {
+        /// Numbers stand at the right of their columns, so that a long word may reach below their caption.
+        const OVERHANG_MAX: f32 = 0.5;
+        let at = self.0.iter().position(|caption| caption.column == Some(Column::Description));
+        at.and_then(|at| self.0.get(at + 1)).is_some_and(|next| line.right() - OVERHANG_MAX * line.height() > next.left)
+    }
+
+    /// Whether prices are announced; a delivery docket has none.
+    pub fn are_priced(&self) -> bool {
+        self.0.iter().any(|caption| matches!(caption.column, Some(Column::LineTotal | Column::UnitPrice)))
     }
 }
 
 impl Caption {
-    /// Pixels between the caption and the word: 0 or less where they overlap, the less the more.
-    fn distance(&self, word: &Word) -> f32 {
-        (word.quad.left() - self.right).max(self.left - word.quad.right())
+    /// `announced` as [`caption`] has it.
+    fn new(announced: Option<Option<Column>>, quad: &Quad) -> Self {
+        let (column, known) = (announced.flatten(), announced.is_some());
+        Self { column, known, left: quad.left(), right: quad.right(), code_above: false }
+    }
+
+    /// Takes a caption below it; `keywords` are those of both.
+    fn stack(&mut self, below: Self, keywords: KeywordSet) {
+        self.left = self.left.min(below.left);
+        self.right = self.right.max(below.right);
+        self.known |= below.known;
+        (self.column, self.code_above) = match (self.column, below.column) {
+            (Some(Column::Code), Some(Column::Description)) => (Some(Column::Description), true),
+            (Some(Column::Description), _) => (self.column, self.code_above),
+            (None, below) => (below, false),
+            (_, None) => (self.column, false),
+            (Some(_), Some(_)) => (caption("", keywords).flatten(), false),
+        };
+    }
+
+    fn takes(&self, word: &Word) -> bool {
+        self.column.is_none_or(|column| accepts(column, word))
+    }
+
+    /// Pixels between the caption and a quad: 0 or less where they overlap, the less the more.
+    fn distance(&self, quad: &Quad) -> f32 {
+        (quad.left() - self.right).max(self.left - quad.right())
+    }
+
+    fn overlaps(&self, other: &Self) -> bool {
+        let narrower = (self.right - self.left).min(other.right - other.left);
+        self.right.min(other.right) - self.left.max(other.left) >= STACKED_OVERLAP_MIN * narrower
     }
 }
 
 fn accepts(column: Column, word: &Word) -> bool {
+    const UNIT_CHARACTERS_MAX: usize = 8;
+    const RATE_MAX: i64 = 100 * 1000;
     match column {
         Column::Description => true,
         Column::Code => word.text.contains(|c: char| c.is_ascii_digit()),
-        Column::Unit => word.text.chars().count() <= 8,
+        Column::Unit => word.text.chars().count() <= UNIT_CHARACTERS_MAX,
         Column::LineTotal | Column::UnitPrice => word.number().is_some_and(|number| number.decimals >= 2),
         Column::Quantity => word.number().is_some(),
-        Column::Discount | Column::VatRate => word.number().is_some() || word.text.ends_with('%'),
+        Column::Discount => word.number().is_some() || word.text.ends_with('%'),
+        Column::VatRate => word.number().is_some_and(|n| (0..RATE_MAX).contains(&n.thousandths)) || word.text.ends_with('%'),
     }
 }
 
-/// Where no caption is one of descriptions: the first of two amounts is ("GOODS .. PRICE .. AMOUNT"), or an unknown one.
-fn name_the_goods(captions: &mut Vec<Caption>, unknown: Option<Caption>) {
-    let of = |column: Column| move |caption: &Caption| caption.column == Some(column);
-    if captions.iter().any(of(Column::Description)) {
-        return;
-    }
-    let amounts: Vec<usize> = (0..captions.len()).filter(|&i| of(Column::LineTotal)(&captions[i])).collect();
-    match (amounts.as_slice(), unknown) {
-        ([first, _, ..], _) if captions[*first + 1..].iter().any(of(Column::UnitPrice)) => {
-            captions[*first].column = Some(Column::Description);
+/// The rows from `first` on that may be captions together: close to each other, without digits, the first of them mostly known.
+fn caption_rows(order: &ReadingOrder, first: usize) -> Vec<Range<usize>> {
+    let mut rows: Vec<Range<usize>> = Vec::new();
+    for offset in 0..CAPTION_ROWS_MAX {
+        let Some(row) = order.row_at(first, offset as isize) else { break };
+        let words = words(order, row.clone());
+        let digits = words.iter().any(|word| word.text.contains(|c: char| c.is_ascii_digit()));
+        let far = rows.last().is_some_and(|above| gap(order, above, &row) > CAPTION_GAP_MAX);
+        let known = words.iter().filter(|word| is_caption(word) || word.text.starts_with('(')).count() as f32;
+        if digits || far || known < CAPTION_SHARE_MIN * words.len() as f32 {
+            break;
         }
-        (_, Some(unknown)) => captions.push(Caption { column: Some(Column::Description), ..unknown }),
-        (_, None) => {}
+        rows.push(row);
+    }
+    rows
+}
+
+/// The space between two rows, in heights of a line.
+fn gap(order: &ReadingOrder, above: &Range<usize>, below: &Range<usize>) -> f32 {
+    let bottom = order.lines[above.clone()].iter().map(|line| line.quad.bottom()).fold(f32::NEG_INFINITY, f32::max);
+    let top = order.lines[below.clone()].iter().map(|line| line.quad.top()).fold(f32::INFINITY, f32::min);
+    let height = order.lines[below.clone()].iter().map(|line| line.quad.height()).fold(1.0, f32::max);
+    (top - bottom) / height
+}
+
+/// Captions of one table, those that we don't know among them.
+#[derive(Default)]
+struct Announced {
+    captions: Vec<(KeywordSet, Caption)>,
+    words: usize,
+    known: usize,
+}
+
+impl Announced {
+    /// Takes a row of captions; what stands below a caption belongs to it.
+    fn add(&mut self, words: &[Word]) {
+        self.words += words.len();
+        self.known += words.iter().filter(|word| is_caption(word)).count();
+        let above = self.captions.len();
+        for (keywords, caption) in captions(words) {
+            match self.captions[..above].iter_mut().find(|(_, other)| other.overlaps(&caption)) {
+                Some((known, stacked)) => {
+                    *known = known.union(keywords);
+                    stacked.stack(caption, *known);
+                }
+                None => self.captions.push((keywords, caption)),
+            }
+        }
+    }
+
+    fn is_mostly_known(&self) -> bool {
+        self.known as f32 >= CAPTION_SHARE_MIN * self.words as f32
+    }
+
+    /// Goods with prices, or without them as on a delivery docket.
+    fn is_table(&self, priced: bool) -> bool {
+        let goods = [Column::Description, Column::Code, Column::Quantity];
+        let enough = match priced {
+            true => goods.iter().any(|column| self.has(*column)) && (self.has(Column::LineTotal) || self.has(Column::UnitPrice)),
+            false => self.has(Column::Quantity) && (self.has(Column::Description) || self.has(Column::Code)),
+        };
+        enough && self.is_mostly_known()
+    }
+
+    fn has(&self, column: Column) -> bool {
+        self.captions.iter().any(|(_, caption)| caption.column == Some(column))
+    }
+
+    /// From left to right.
+    fn columns(mut self) -> Vec<Caption> {
+        self.captions.sort_by(|(_, a), (_, b)| a.left.total_cmp(&b.left));
+        if !self.has(Column::Description) {
+            self.name_the_goods();
+        }
+        if !self.has(Column::UnitPrice) {
+            self.name_the_price();
+        }
+        self.captions.into_iter().map(|(_, caption)| caption).collect()
+    }
+
+    /// Where no caption is one of descriptions, the first of two amounts is ("GOODS .. PRICE .. AMOUNT"), or an unknown one.
+    fn name_the_goods(&mut self) {
+        let amounts = self.places(|(_, caption)| caption.column == Some(Column::LineTotal));
+        let unknown = self.places(|(_, caption)| !caption.known);
+        let is_before_price = |at: usize| self.captions[at + 1..].iter().any(|(_, caption)| caption.column == Some(Column::UnitPrice));
+        let goods = match amounts.as_slice() {
+            [first, _, ..] if is_before_price(*first) => Some(first),
+            _ => unknown.first(),
+        };
+        if let Some(goods) = goods {
+            self.captions[*goods].1.column = Some(Column::Description);
+        }
+    }
+
+    /// Where no caption is one of prices, a mere "rate" is, or the first of two amounts.
+    fn name_the_price(&mut self) {
+        let rates = self.places(|(keywords, caption)| caption.column == Some(Column::VatRate) && !keywords.has(Keyword::Tax));
+        let amounts = self.places(|(_, caption)| caption.column == Some(Column::LineTotal));
+        let price = match (rates.as_slice(), amounts.as_slice()) {
+            ([rate, ..], _) => Some(rate),
+            ([], [first, _, ..]) => Some(first),
+            _ => None,
+        };
+        if let Some(price) = price {
+            self.captions[*price].1.column = Some(Column::UnitPrice);
+        }
+    }
+
+    fn places(&self, is: impl Fn(&(KeywordSet, Caption)) -> bool) -> Vec<usize> {
+        (0..self.captions.len()).filter(|&at| is(&self.captions[at])).collect()
     }
 }
 
-/// The captions of a row, and the first of its lines that is none we know.
-struct Announced {
-    captions: Vec<Caption>,
-    unknown: Option<Caption>,
+fn is_caption(word: &Word) -> bool {
+    caption(word.text, KeywordSet::find(word.text)).is_some()
 }
 
-/// Captions of the words; neighbouring words of one line may make up one caption ("UNIT PRICE").
-fn captions(words: &[Word]) -> Announced {
+/// Captions of a row; neighbouring words of one line may make up one caption ("UNIT PRICE", "List Price").
+fn captions(words: &[Word]) -> Vec<(KeywordSet, Caption)> {
     let mut captions: Vec<(usize, KeywordSet, Caption)> = Vec::new();
-    let mut unknown = None;
     for word in words {
         let found = KeywordSet::find(word.text);
-        let (left, right) = (word.quad.left(), word.quad.right());
-        let last = captions.last_mut().filter(|(line, before, _)| *line == word.line && joins(*before, found));
-        match last {
-            Some((_, keywords, known)) => {
+        let announced = caption(word.text, found);
+        let goes_on = |before: KeywordSet, known: bool| if known { joins(before, word.text, found) } else { true };
+        match captions.last_mut().filter(|(line, before, caption)| *line == word.line && goes_on(*before, caption.known)) {
+            Some((_, keywords, last)) => {
                 *keywords = keywords.union(found);
-                known.column = caption(*keywords).flatten();
-                known.right = right;
+                last.column = if last.known { caption("", *keywords).flatten() } else { announced.flatten() };
+                last.known |= announced.is_some();
+                last.right = word.quad.right();
             }
-            None => match caption(found) {
-                Some(column) => captions.push((word.line, found, Caption { column, left, right })),
-                None => unknown = unknown.or(Some(Caption { column: None, left, right })),
-            },
+            None => captions.push((word.line, found, Caption::new(announced, &word.quad))),
         }
     }
-    Announced { captions: captions.into_iter().map(|(.., caption)| caption).collect(), unknown }
+    captions.into_iter().map(|(_, keywords, caption)| (keywords, caption)).collect()
 }
 
 /// Whether a word goes on with the caption before it.
-fn joins(before: KeywordSet, word: KeywordSet) -> bool {
+fn joins(before: KeywordSet, text: &str, word: KeywordSet) -> bool {
     use Keyword::*;
     let pair = |a: &[Keyword], b: &[Keyword]| before.has_any(a) && word.has_any(b);
-    caption(word).is_none()
+    caption(text, word).is_none()
         || pair(&[Description, Items], &[Code, Number])
         || pair(&[Unit], &[Price])
         || pair(&[Net, Gross], &[Price, Amount, Total])
@@ -135,8 +329,8 @@ fn joins(before: KeywordSet, word: KeywordSet) -> bool {
         || pair(&[Total], &[Amount, Price])
 }
 
-/// What a caption of these words announces: `None` no caption, `Some(None)` one that is of no use.
-fn caption(words: KeywordSet) -> Option<Option<Column>> {
+/// What a caption announces: `None` no caption, `Some(None)` one that is of no use.
+fn caption(text: &str, words: KeywordSet) -> Option<Option<Column>> {
     use Keyword::*;
     let column = if words.has(Code) {
         Some(Column::Code)
@@ -156,6 +350,8 @@ fn caption(words: KeywordSet) -> Option<Option<Column>> {
         Some(Column::VatRate)
     } else if words.has(Unit) {
         Some(Column::Unit)
+    } else if POSITION.contains(&text.trim_end_matches(['.', ':']).to_uppercase().as_str()) {
+        None
     } else {
         return None;
     };

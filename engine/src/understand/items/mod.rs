@@ -3,6 +3,7 @@
 //! Where captions announce columns, words go to the nearest one. Where they do not, as on most till receipts, the last amount of a
 //! row is the total, and arithmetic (quantity x price) finds the rest, in the same row or in one beside it.
 
+mod captioned;
 mod cells;
 mod columns;
 
@@ -13,7 +14,8 @@ use super::draft::{Column, Item};
 use super::keywords::{Keyword, KeywordSet};
 use super::labels::Tag;
 use super::rows::ReadingOrder;
-use cells::{Cell, Word, is_product, words};
+use captioned::Captioned;
+use cells::{Cell, Word, is_product, plain_words, words};
 use columns::Columns;
 
 /// A row is one of goods where a line of it is so with this probability.
@@ -34,30 +36,37 @@ const BARE_QUANTITY_MAX: i64 = 1000 * 1000;
 /// Goods beyond this many rows are not read.
 const ITEMS_MAX: usize = 1000;
 
-/// The items in reading order; each has a total, and a description or a code.
-pub(super) fn items(order: &ReadingOrder, beliefs: &Beliefs) -> Vec<Item> {
-    let mut table = Table { order, beliefs, columns: None, items: Vec::new(), waiting: Vec::new() };
-    for row in &order.rows {
-        table.read(row.clone());
+/// The items in reading order; each has a description or a code, and a total, or a quantity where the document is not `priced`.
+pub(super) fn items(order: &ReadingOrder, beliefs: &Beliefs, priced: bool) -> Vec<Item> {
+    let mut reader = Reader { order, beliefs, priced, captioned: None, items: Vec::new(), waiting: None };
+    let mut row = 0;
+    while row < order.rows.len() {
+        row += reader.read(row);
     }
-    table.place_waiting();
-    table
+    reader.end_table();
+    let last_page = reader.items.iter().filter(|goods| goods.captioned).map(|goods| goods.page).max();
+    reader
         .items
         .iter()
-        .filter(|row| row.has(Column::Description) || row.has(Column::Code))
+        .filter(|goods| goods.has(Column::Description) || goods.has(Column::Code))
+        // Beside a table with captions, what else looks like goods is sums, terms or opening hours.
+        .filter(|goods| goods.captioned || last_page.is_none_or(|page| goods.page > page))
         .take(ITEMS_MAX)
         .map(|row| row.item(order))
         .collect()
 }
 
-/// The reading of a table, row by row.
-struct Table<'a, 'b> {
+/// The reading of a document, row by row.
+struct Reader<'a, 'b> {
     order: &'b ReadingOrder<'a>,
     beliefs: &'b Beliefs,
-    columns: Option<Columns>,
+    /// Whether the document prints prices.
+    priced: bool,
+    /// The table whose captions were read last.
+    captioned: Option<Captioned<'a>>,
     items: Vec<Goods<'a>>,
-    /// Rows of text that belong to the item before or after.
-    waiting: Vec<Vec<Word<'a>>>,
+    /// Without captions: the words of the row before, if it may describe the item that follows.
+    waiting: Option<Vec<Word<'a>>>,
 }
 
 /// An item in the making.
@@ -65,25 +74,45 @@ struct Goods<'a> {
     cells: Vec<Cell<'a>>,
     probability: f32,
     page: usize,
+    captioned: bool,
 }
 
-impl<'a> Table<'a, '_> {
-    fn read(&mut self, row: Range<usize>) {
-        if let Some(columns) = Columns::announced(self.order, row.clone()) {
-            self.place_waiting();
-            self.columns = Some(columns);
-        } else if self.is_summary(row.clone()) {
-            self.place_waiting();
-            self.columns = None;
-        } else if self.is_goods(row.clone()) {
-            self.read_goods(row);
-        } else {
-            self.waiting.clear();
+impl<'a> Reader<'a, '_> {
+    /// Reads the row of this index, or all rows of captions that begin with it; how many rows these are.
+    fn read(&mut self, index: usize) -> usize {
+        let row = self.order.rows[index].clone();
+        if let Some((columns, rows)) = Columns::announced(self.order, index, self.priced) {
+            self.end_table();
+            self.captioned = Some(Captioned::new(columns));
+            return rows;
         }
+        let (page, probability) = (self.order.lines[row.start].page, self.tag(row.clone(), Tag::Item));
+        if let Some(mut table) = self.captioned.take() {
+            let read = table.row(plain_words(self.order, row.clone()), page, probability.max(CAPTIONED_PROBABILITY_MIN));
+            if table.completes(&read) || !self.ends_table(row) {
+                table.read(read);
+                self.captioned = Some(table);
+                return 1;
+            }
+            self.items.extend(table.finish());
+        } else if !self.is_summary(row.clone()) && probability >= ITEM_PROBABILITY_MIN {
+            self.read_uncaptioned(words(self.order, row), page, probability);
+            return 1;
+        }
+        self.waiting = None;
+        1
+    }
+
+    fn end_table(&mut self) {
+        self.items.extend(self.captioned.take().into_iter().flat_map(Captioned::finish));
     }
 
     fn tag(&self, row: Range<usize>, tag: Tag) -> f32 {
         self.beliefs.tags[row].iter().map(|tags| tags[tag as usize]).fold(0.0, f32::max)
+    }
+
+    fn ends_table(&self, row: Range<usize>) -> bool {
+        self.is_summary(row.clone()) || Columns::announce_another_table(self.order, row)
     }
 
     fn is_summary(&self, row: Range<usize>) -> bool {
@@ -93,50 +122,20 @@ impl<'a> Table<'a, '_> {
         summary > item && (summary > 0.5 || sums)
     }
 
-    fn is_goods(&self, row: Range<usize>) -> bool {
-        self.columns.is_some() || self.tag(row, Tag::Item) >= ITEM_PROBABILITY_MIN
-    }
-
-    fn read_goods(&mut self, row: Range<usize>) {
-        let words = words(self.order, row.clone());
-        let cells = match &self.columns {
-            Some(columns) => columns.cells(words.clone()),
-            None => uncaptioned(words.clone()),
-        };
-        let page = self.order.lines[row.start].page;
-        let believed = if self.columns.is_some() { CAPTIONED_PROBABILITY_MIN } else { 0.0 };
-        let mut goods = Goods { cells, probability: self.tag(row, Tag::Item).max(believed), page };
+    fn read_uncaptioned(&mut self, words: Vec<Word<'a>>, page: usize, probability: f32) {
+        let mut goods = Goods { cells: uncaptioned(words.clone()), probability, page, captioned: false };
         if goods.restates(self.items.last()) {
             if let Some(last) = self.items.last_mut() {
                 last.take(goods);
             }
-        } else if goods.has(Column::LineTotal) {
-            if goods.has(Column::Description) {
-                self.place_waiting();
-            } else {
-                goods.describe(self.waiting.pop());
-                self.place_waiting();
+        } else if goods.has(Column::LineTotal) && !words.iter().any(Word::is_date) {
+            let above = self.waiting.take();
+            if !goods.has(Column::Description) {
+                goods.describe(above);
             }
             self.items.push(goods);
         } else if words.iter().any(Word::has_letters) {
-            self.waiting.push(words);
-        }
-    }
-
-    /// Under captions, text that waits goes on with the description before it; on a receipt nothing is known of it.
-    fn place_waiting(&mut self) {
-        let waiting = std::mem::take(&mut self.waiting);
-        let (Some(columns), Some(last)) = (&self.columns, self.items.last_mut()) else { return };
-        for words in waiting {
-            let page = words.first().map(|word| self.order.lines[word.line].page);
-            let cells = columns.cells(words);
-            if let [cell] = cells.as_slice()
-                && cell.column == Column::Description
-                && page == Some(last.page)
-                && let Some(description) = last.cell_mut(Column::Description)
-            {
-                description.words.extend(cell.words.iter().cloned());
-            }
+            self.waiting = Some(words);
         }
     }
 }
@@ -144,10 +143,6 @@ impl<'a> Table<'a, '_> {
 impl<'a> Goods<'a> {
     fn cell(&self, column: Column) -> Option<&Cell<'a>> {
         self.cells.iter().find(|cell| cell.column == column)
-    }
-
-    fn cell_mut(&mut self, column: Column) -> Option<&mut Cell<'a>> {
-        self.cells.iter_mut().find(|cell| cell.column == column)
     }
 
     fn has(&self, column: Column) -> bool {
@@ -187,6 +182,12 @@ impl<'a> Goods<'a> {
                 self.cells.push(Cell { column, words });
             }
         }
+    }
+
+    /// Puts a cell in the place of the one of its column.
+    fn set(&mut self, cell: Cell<'a>) {
+        self.cells.retain(|other| other.column != cell.column);
+        self.cells.push(cell);
     }
 
     fn is_proven(&self) -> bool {
@@ -237,13 +238,12 @@ fn uncaptioned(words: Vec<Word>) -> Vec<Cell> {
 
 /// The words that are quantity and price: those whose product the total is; without another amount, a whole number before an amount.
 fn factors(words: &[Word], total: Option<usize>) -> Option<(usize, usize)> {
-    let value = |i: usize| words[i].number().map(|number| number.thousandths);
     let total_index = total?;
-    let total = value(total_index)?;
-    let numbers: Vec<(usize, i64)> = (0..total_index).filter_map(|i| Some((i, value(i)?))).collect();
+    let total = words[total_index].number()?.thousandths;
+    let numbers: Vec<(usize, i64)> = (0..total_index).flat_map(|i| words[i].thousandths().map(move |value| (i, value))).collect();
     for (i, first) in &numbers {
         for (j, second) in numbers.iter().filter(|(j, _)| j > i) {
-            if is_product(*first, *second, total) {
+            if i != j && is_product(*first, *second, total) {
                 let price_first = words[*i].amount().is_some() && words[*j].amount().is_none();
                 return Some(if price_first { (*j, *i) } else { (*i, *j) });
             }
@@ -308,7 +308,7 @@ mod tests {
             item.cells.iter().find(|(c, _)| *c == column).map_or("-", |(_, span)| span.text.as_str()).to_string()
         };
         let columns = [Column::Code, Column::Description, Column::Quantity, Column::UnitPrice, Column::VatRate, Column::LineTotal];
-        items(&order, &beliefs).iter().map(|item| columns.map(|column| cell(item, column)).join(" | ")).collect()
+        items(&order, &beliefs, true).iter().map(|item| columns.map(|column| cell(item, column)).join(" | ")).collect()
     }
 
     #[test]
