@@ -329,4 +329,58 @@ mod tests {
         assert_eq!(simple.truth.totals.as_ref().unwrap().gross.as_ref().unwrap().value, "235.62");
         assert!(simple.lines.iter().any(|line| line.text.contains("ZUGFeRD-Version: 2.1")));
     }
+
+    /// Values as the labels have them, `None` where the label is left out and so not compared.
+    fn said(field: &Option<Field>) -> Option<String> {
+        field.as_ref().map(|field| field.value.clone())
+    }
+
+    /// The engine's reading of the XML, in the words of the contracts, against the labels that were taken from it.
+    #[test]
+    fn the_engine_reads_the_xml_of_the_corpus_as_it_is_labelled() {
+        let Some(root) = crate::shared_data("data/invoices/zugferd-corpus") else { return };
+        let mut count = 0;
+        for labelled in read(&root).unwrap() {
+            let Ok(xml) = fs::read(root.join("xml").join(format!("{}.xml", labelled.id))) else { continue };
+            let e_invoice = engine::e_invoice::read(&xml).unwrap_or_else(|error| panic!("{}: {error}", labelled.id));
+            let merged = engine::e_invoice::merge(Invoice::default(), &e_invoice);
+            count += 1;
+            let header = |invoice: &Invoice| {
+                let totals = invoice.totals.clone().unwrap_or_default();
+                let supplier = invoice.supplier.clone().unwrap_or_default();
+                let customer = invoice.customer.clone().and_then(|customer| customer.name);
+                [
+                    said(&invoice.invoice_number),
+                    said(&invoice.issue_date),
+                    said(&invoice.currency),
+                    said(&supplier.name),
+                    said(&supplier.vat_id),
+                    said(&customer),
+                    said(&totals.net),
+                    said(&totals.vat),
+                    said(&totals.gross),
+                ]
+            };
+            let squeeze = |text: &String| text.split_whitespace().collect::<Vec<_>>().join(" ");
+            for (label, found) in header(&labelled.truth).iter().zip(header(&merged)).filter(|(label, _)| label.is_some()) {
+                assert_eq!(label.as_ref().map(squeeze), found, "{}", labelled.id);
+            }
+            let totals = |invoice: &Invoice| invoice.lines.iter().filter_map(|line| said(&line.line_total)).collect::<Vec<_>>();
+            assert_eq!(totals(&labelled.truth), totals(&merged), "{}", labelled.id);
+        }
+        assert!(count > 40, "{count}");
+    }
+
+    #[test]
+    fn the_e_invoice_inside_a_pdf_is_found() {
+        let Some(root) = crate::shared_data("data/invoices/zugferd-corpus") else { return };
+        let mut found = 0;
+        for entry in fs::read_dir(root.join("pdf")).unwrap() {
+            let path = entry.unwrap().path();
+            let document = engine::page::read(&[fs::read(&path).unwrap()]).unwrap();
+            found += usize::from(matches!(document.e_invoice, Some(Ok(_))));
+            assert!(!matches!(document.e_invoice, Some(Err(_))), "{}", path.display());
+        }
+        assert!(found >= 8, "{found}");
+    }
 }

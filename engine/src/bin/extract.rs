@@ -19,8 +19,8 @@ use engine::{
 };
 use serde_json::{Map, Value, json};
 
-/// Reads invoices and receipts: JPEG, PNG, TIFF, WebP, BMP and PDF files, each a document. Prints a JSON object a line; a file
-/// that cannot be read is reported on stderr, the others are still read, and the exit status is 1.
+/// Reads invoices and receipts: JPEG, PNG, TIFF, WebP, BMP and PDF files and e-invoices in XML (CII, UBL), each a document. Prints a
+/// JSON object a line; a file that cannot be read is reported on stderr, the others are still read, and the exit status is 1.
 #[derive(Parser)]
 #[command(name = "extract", version)]
 struct Args {

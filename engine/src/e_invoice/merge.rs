@@ -110,7 +110,13 @@ fn against_pages(read: &Invoice, e_invoice: &EInvoice, places: &Places) -> Vec<C
     }
     let gross = e_invoice.totals.gross;
     let seen = [
-        ("invoice_number", "number", e_invoice.number.clone(), e_invoice.number.as_ref().and_then(|n| places.text(n)), &read.invoice_number),
+        (
+            "invoice_number",
+            "number",
+            e_invoice.number.clone(),
+            e_invoice.number.as_ref().and_then(|n| places.text(n)),
+            &read.invoice_number,
+        ),
         ("issue_date", "date", e_invoice.issued.map(|d| d.to_string()), e_invoice.issued.and_then(|d| places.date(d)), &read.issue_date),
         (
             "totals.gross",

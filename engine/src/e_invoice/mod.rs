@@ -163,11 +163,7 @@ fn unit_price<'a>(price: Option<Element<'a>>, amount: &'a str, basis: &'a str) -
 }
 
 /// Allowances less charges, of which the element `charge` says which it is; `None` where there are neither.
-fn taken_off<'a>(
-    changes: impl Iterator<Item = Element<'a>>,
-    amount: &'a str,
-    charge: &'a str,
-) -> Result<Option<Decimal>, EInvoiceError> {
+fn taken_off<'a>(changes: impl Iterator<Item = Element<'a>>, amount: &'a str, charge: &'a str) -> Result<Option<Decimal>, EInvoiceError> {
     let mut off: Option<Decimal> = None;
     for change in changes {
         let Some(amount) = change.decimal_at(amount)? else { continue };

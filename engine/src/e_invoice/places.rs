@@ -91,8 +91,10 @@ mod tests {
 
     #[test]
     fn values_are_found_in_other_prints() {
-        let line = |y: i32, text: &str| TextLine { page: 1, quad: vec![0, y, 100, y, 100, y + 10, 0, y + 10], text: text.into(), confidence: 1.0 };
-        let places = Places::new(&[line(0, "Rechnung Nr. RE-20 17/1 vom 5.3.2024"), line(20, "Gesamt 1.234,50 EUR"), line(40, "ÄPFEL & Co.")]);
+        let line =
+            |y: i32, text: &str| TextLine { page: 1, quad: vec![0, y, 100, y, 100, y + 10, 0, y + 10], text: text.into(), confidence: 1.0 };
+        let places =
+            Places::new(&[line(0, "Rechnung Nr. RE-20 17/1 vom 5.3.2024"), line(20, "Gesamt 1.234,50 EUR"), line(40, "ÄPFEL & Co.")]);
         let text = |place: Option<Place>| place.map(|place| (place.page, place.text));
         let found = |text: &str| Some((1, text.to_owned()));
         assert_eq!(text(places.text("re2017-1")), found("RE-20 17/1"));

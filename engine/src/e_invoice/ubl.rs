@@ -61,11 +61,7 @@ fn line(line: Element<'_>) -> Result<Line, EInvoiceError> {
 }
 
 fn tax(tax: Element<'_>) -> Result<Tax, EInvoiceError> {
-    Ok(Tax {
-        rate: tax.decimal_at("TaxCategory/Percent")?,
-        net: tax.decimal_at("TaxableAmount")?,
-        amount: tax.decimal_at("TaxAmount")?,
-    })
+    Ok(Tax { rate: tax.decimal_at("TaxCategory/Percent")?, net: tax.decimal_at("TaxableAmount")?, amount: tax.decimal_at("TaxAmount")? })
 }
 
 fn totals(root: Element<'_>) -> Result<Totals, EInvoiceError> {

@@ -6,8 +6,9 @@ use super::beliefs::Beliefs;
 use super::candidates::{Candidate, Kind};
 use super::draft::{Span, VatRow};
 use super::keywords::{Keyword, KeywordSet};
-use super::labels::Tag;
+use super::labels::{Role, Tag};
 use super::rows::ReadingOrder;
+use crate::geometry::Quad;
 
 /// Rates that a bare number may be, in hundredths of a percent: those of Ireland, Britain, Germany, France, Malaysia and neighbours.
 const RATES_BARE: [i64; 19] = [0, 210, 480, 500, 550, 600, 700, 800, 900, 1000, 1200, 1300, 1350, 1900, 2000, 2100, 2200, 2300, 2500];
@@ -18,6 +19,12 @@ const TAX_TOLERANCE: i64 = 1;
 /// A rate is in hundredths of a percent.
 const RATE_SCALE: i64 = 10_000;
 
+/// Rows below the captions of a VAT table that are still part of it.
+const TABLE_ROWS_MAX: usize = 8;
+
+/// Rows of a table may be set a little apart; they are one where they share this much of the lower one's height.
+const SAME_BAND_OVERLAP: f32 = 0.25;
+
 /// One row a rate, in reading order; `span` says where a candidate stands.
 pub(super) fn rows(
     order: &ReadingOrder,
@@ -25,47 +32,138 @@ pub(super) fn rows(
     beliefs: &Beliefs,
     span: impl Fn(&Candidate, f32) -> Span,
 ) -> Vec<VatRow> {
+    let bands = bands(order, beliefs);
     let mut found: Vec<(i64, VatRow)> = Vec::new();
-    for row in &order.rows {
-        // A row that says so is one of VAT, whatever its neighbours are; then nothing may be taxed too.
-        let says_tax = KeywordSet::find(&order.text(row.clone())).has(Keyword::Tax);
-        let whole: Vec<Candidate> = row.clone().flat_map(|line| whole_rates(line, &order.lines[line].text, says_tax)).collect();
-        let in_row: Vec<&Candidate> = candidates.iter().filter(|c| row.contains(&c.line)).chain(&whole).collect();
-        let summary = row.clone().map(|line| beliefs.tags[line][Tag::Summary as usize]).fold(0.0, f32::max);
-        let item = row.clone().map(|line| beliefs.tags[line][Tag::Item as usize]).fold(0.0, f32::max);
-        if item > summary && !says_tax {
-            continue;
-        }
-        if let Some((rate, net, tax)) = agreeing(&in_row)
+    for band in bands.iter().filter(|band| band.says_tax || band.in_table || band.summary >= band.item) {
+        let printed: Vec<&Candidate> = candidates.iter().filter(|c| band.lines.contains(&c.line)).collect();
+        let signed = printed.iter().any(|c| c.kind == Kind::Rate);
+        let whole = |line: usize| whole_rates(line, &order.lines[line].text, band.says_tax || band.in_table);
+        let whole: Vec<Candidate> = if signed { Vec::new() } else { band.lines.clone().flat_map(whole).collect() };
+        let in_band: Vec<&Candidate> = printed.into_iter().chain(&whole).collect();
+        if let Some((rate, net, tax)) = agreeing(&in_band)
             && found.iter().all(|(known, _)| *known != rate.value)
         {
-            let cell = |candidate: &Candidate| Some(span(candidate, summary.max(0.5)));
+            let cell = |candidate: &Candidate| Some(span(candidate, band.summary.max(TABLE_PROBABILITY_MIN)));
             found.push((rate.value, VatRow { rate: cell(rate), net: cell(net), amount: cell(tax) }));
         }
     }
-    found.into_iter().map(|(_, row)| row).collect()
+    if !found.is_empty() {
+        return found.into_iter().map(|(_, row)| row).collect();
+    }
+    let amounts = amounts_by_rate(&bands, candidates);
+    if !are_confirmed(&amounts, candidates, beliefs) {
+        return Vec::new();
+    }
+    let row = |(rate, amount): &(&Candidate, &Candidate)| VatRow {
+        rate: Some(span(rate, CONFIRMED_PROBABILITY)),
+        net: None,
+        amount: Some(span(amount, CONFIRMED_PROBABILITY)),
+    };
+    amounts.iter().map(row).collect()
 }
 
-/// Whole numbers that may be a rate whose sign stands in the column's caption. 0 is too frequent to be one everywhere.
+/// How far the cells of a row are believed at least whose arithmetic holds.
+const TABLE_PROBABILITY_MIN: f32 = 0.5;
+/// How far rates and amounts are believed whose sum is printed too.
+const CONFIRMED_PROBABILITY: f32 = 0.9;
+
+/// Lines side by side.
+struct Band {
+    lines: Range<usize>,
+    says_tax: bool,
+    /// Below captions of a table of taxes.
+    in_table: bool,
+    summary: f32,
+    item: f32,
+}
+
+/// Each row, with the next one where that stands only a little lower.
+fn bands(order: &ReadingOrder, beliefs: &Beliefs) -> Vec<Band> {
+    let tag = |row: &Range<usize>, tag: Tag| row.clone().map(|line| beliefs.tags[line][tag as usize]).fold(0.0, f32::max);
+    let mut table_rows_left = 0;
+    let mut bands = Vec::with_capacity(order.rows.len());
+    for (i, row) in order.rows.iter().enumerate() {
+        let text = order.text(row.clone());
+        let says_tax = KeywordSet::find(&text).has(Keyword::Tax);
+        table_rows_left = match says_tax && row.len() > 1 && !text.contains(|c: char| c.is_ascii_digit()) {
+            true => TABLE_ROWS_MAX,
+            false => usize::saturating_sub(table_rows_left, 1),
+        };
+        let below = order.row_at(i, 1).filter(|below| overlap(order, row, below) >= SAME_BAND_OVERLAP);
+        bands.push(Band {
+            lines: row.start..below.map_or(row.end, |below| below.end),
+            says_tax,
+            in_table: table_rows_left > 0,
+            summary: tag(row, Tag::Summary),
+            item: tag(row, Tag::Item),
+        });
+    }
+    bands
+}
+
+/// The share of the lower row's height that both cover.
+fn overlap(order: &ReadingOrder, row: &Range<usize>, below: &Range<usize>) -> f32 {
+    let edge = |row: &Range<usize>, side: fn(&Quad) -> f32, pick: fn(f32, f32) -> f32| {
+        order.lines[row.clone()].iter().map(|line| side(&line.quad)).reduce(pick).unwrap_or_default()
+    };
+    let (top, bottom) = (edge(below, Quad::top, f32::min), edge(below, Quad::bottom, f32::max));
+    (edge(row, Quad::bottom, f32::max) - top) / (bottom - top).max(1.0)
+}
+
+/// `VAT 23% 405.50`: rows that say tax, with one rate and one amount.
+fn amounts_by_rate<'a>(bands: &[Band], candidates: &'a [Candidate]) -> Vec<(&'a Candidate, &'a Candidate)> {
+    let of_kind = |band: &Band, kind: Kind| {
+        let mut found = candidates.iter().filter(|c| c.kind == kind && band.lines.contains(&c.line));
+        found.next().filter(|_| found.next().is_none())
+    };
+    bands
+        .iter()
+        .filter(|band| band.says_tax && band.summary >= band.item)
+        .filter_map(|band| of_kind(band, Kind::Rate).zip(of_kind(band, Kind::Amount)))
+        .fold(Vec::new(), |mut rows: Vec<(&Candidate, &Candidate)>, (rate, amount)| {
+            if rows.iter().all(|(known, _)| known.value != rate.value) {
+                rows.push((rate, amount));
+            }
+            rows
+        })
+}
+
+/// Whether the document's VAT is the sum of these amounts, as it prints it or as gross less net.
+fn are_confirmed(amounts: &[(&Candidate, &Candidate)], candidates: &[Candidate], beliefs: &Beliefs) -> bool {
+    let best = |role: Role| {
+        let rivals = (0..candidates.len()).filter(|&i| candidates[i].kind == Kind::Amount);
+        rivals.max_by(|&a, &b| beliefs.roles[a][role as usize].total_cmp(&beliefs.roles[b][role as usize])).map(|i| candidates[i].value)
+    };
+    let sum: i64 = amounts.iter().map(|(_, amount)| amount.value).sum();
+    let (Some(net), Some(vat), Some(gross)) = (best(Role::Net), best(Role::Vat), best(Role::Gross)) else { return false };
+    let close = |vat: i64| (vat.abs() - sum.abs()).abs() <= TAX_TOLERANCE;
+    // One amount alone may be the net that the rate is of: then it makes another VAT.
+    let is_tax_of_net = |(rate, amount): &(&Candidate, &Candidate)| amounts.len() > 1 || agrees(rate.value, net, amount.value);
+    !amounts.is_empty() && (close(vat) || close(gross - net)) && amounts.iter().all(is_tax_of_net)
+}
+
+/// Numbers that may be a rate whose sign stands in the column's caption: `19`, `19,0`. 0 is too frequent to be one everywhere.
 fn whole_rates(line: usize, text: &str, with_zero: bool) -> Vec<Candidate> {
     let words = text.split(' ').scan(0, |next, word| {
         let start = std::mem::replace(next, *next + word.len() + 1);
         Some((start..start + word.len(), word))
     });
     let rate = |(range, word): (Range<usize>, &str)| {
-        let value = 100 * word.parse::<u8>().ok().map(i64::from).filter(|_| word.len() <= 2)?;
+        let (whole, tenths) = word.split_once([',', '.']).unwrap_or((word, "0"));
+        let digits = |text: &str, most: usize| text.parse::<u8>().ok().map(i64::from).filter(|_| text.len() <= most);
+        let value = 100 * digits(whole, 2)? + 10 * digits(tenths, 1)?;
         ((value > 0 || with_zero) && RATES_BARE.contains(&value)).then_some(Candidate { kind: Kind::Rate, line, range, value })
     };
     words.filter_map(rate).collect()
 }
 
-/// Rate, net and tax of one row with tax = net x rate; a rate with its sign is tried before a bare number.
+/// Rate, net and tax of one row with tax = net x rate. Where a number has the sign of a rate, no other is one.
 fn agreeing<'a>(row: &[&'a Candidate]) -> Option<(&'a Candidate, &'a Candidate, &'a Candidate)> {
-    let signed = row.iter().filter(|c| c.kind == Kind::Rate);
-    let bare = row.iter().filter(|c| c.kind == Kind::Amount && RATES_BARE.contains(&c.value));
+    let rates = || row.iter().filter(|c| c.kind == Kind::Rate);
+    let bare = row.iter().filter(|c| c.kind == Kind::Amount && RATES_BARE.contains(&c.value) && rates().next().is_none());
     let amounts = || row.iter().filter(|c| c.kind == Kind::Amount);
-    for rate in signed.chain(bare) {
-        for net in amounts().filter(|net| net.value > 0 && *net != rate) {
+    for rate in rates().chain(bare) {
+        for net in amounts().filter(|net| net.value != 0 && *net != rate) {
             let tax = amounts().find(|tax| *tax != net && *tax != rate && agrees(rate.value, net.value, tax.value));
             if let Some(tax) = tax {
                 return Some((rate, net, tax));
@@ -97,10 +195,13 @@ mod tests {
             ("VAT (S) 275,00 7 19,25", Some(["7", "275,00", "19,25"])),
             ("3 ITEMS 0 12.00 0.00", None),
             ("VAT (E) 50,00 0 0,00", Some(["0", "50,00", "0,00"])),
+            ("19,0 -4,85 -0,92", Some(["19,0", "-4,85", "-0,92"])),
+            ("10 Stk 0 % 100,00 1000,00", None),
         ];
         for (text, expected) in cases {
             let (all, whole) = (candidates::find(0, text), whole_rates(0, text, text.contains("VAT")));
-            let row: Vec<&Candidate> = all.iter().chain(&whole).collect();
+            let signed = all.iter().any(|c| c.kind == Kind::Rate);
+            let row: Vec<&Candidate> = all.iter().chain(whole.iter().filter(|_| !signed)).collect();
             let found = agreeing(&row).map(|(rate, net, tax)| [rate, net, tax].map(|c| &text[c.range.clone()]));
             assert_eq!(found, expected, "{text}");
         }

@@ -53,6 +53,9 @@ struct Common {
     /// Folder of the weights; without it those that are part of the program
     #[arg(long, env = "CELLARBOOK_MODELS")]
     models: Option<PathBuf>,
+    /// PNG picture to draw: how often answers of each confidence are right
+    #[arg(long, env = "CELLARBOOK_RELIABILITY", value_name = "FILE")]
+    reliability: Option<PathBuf>,
     /// Documents read at the same time; times are undisturbed with one
     #[arg(long, env = "CELLARBOOK_THREADS", default_value_t = 1)]
     threads: usize,
@@ -95,6 +98,9 @@ struct Synthetic {
     /// Folder of the weights; without it those that are part of the program
     #[arg(long, env = "CELLARBOOK_MODELS")]
     models: Option<PathBuf>,
+    /// PNG picture to draw: how often answers of each confidence are right
+    #[arg(long, env = "CELLARBOOK_RELIABILITY", value_name = "FILE")]
+    reliability: Option<PathBuf>,
     /// Documents read at the same time
     #[arg(long, env = "CELLARBOOK_THREADS", default_value_t = 1)]
     threads: usize,
@@ -175,12 +181,16 @@ fn evaluate_sroie(options: &Sroie) -> Result<ExitCode> {
     if *json {
         let mut report = report::sroie_json(&scores, options.text, &predictions, options.errors);
         report["lost_words"] = json!(losses);
+        report["calibration"] = report::calibration_json(&scores.calibration);
         println!("{report:#}");
     } else {
         print_sroie(&scores, options, &predictions);
         if !losses.is_empty() {
             println!("words lost, by cause\n{}", report::losses_table(&losses));
         }
+    }
+    if let Some(path) = &options.common.reliability {
+        scores.calibration.draw(path)?;
     }
     Ok(exit_code(failed))
 }
@@ -193,6 +203,9 @@ fn print_sroie(scores: &Scores, options: &Sroie, predictions: &[Prediction]) {
     remarks.iter().for_each(|remark| println!("{remark}"));
     if scores.characters.characters > 0 && options.text == TextSource::Own {
         println!("characters of found lines: {:.2} % wrong", scores.characters.rate() * 100.0);
+    }
+    if scores.calibration.answers() > 0 {
+        println!("{}", report::calibration(&scores.calibration));
     }
     let times: Vec<String> = report::times(predictions).iter().map(|(name, ms)| format!("{name} {ms:.0} ms")).collect();
     println!("median time: {}", times.join(", "));
@@ -224,7 +237,7 @@ fn evaluate_invoices(options: &Common) -> Result<ExitCode> {
     let labelled = held_out(datasets::zugferd::read(&options.root)?);
     let engine = engine(options.models.as_deref())?;
     let read = in_parallel(&labelled, options.threads, |invoice| invoices::predict(&engine, invoice))?;
-    report_invoices(&labelled, read, options.predictions.as_deref(), options.json)
+    report_invoices(&labelled, read, options.predictions.as_deref(), options.reliability.as_deref(), options.json)
 }
 
 fn evaluate_synthetic(options: &Synthetic) -> Result<ExitCode> {
@@ -239,7 +252,7 @@ fn evaluate_synthetic(options: &Synthetic) -> Result<ExitCode> {
                 .with_context(|| format!("{}: truths can't be written", folder.display()))?;
         }
     }
-    report_invoices(&labelled, read, options.predictions.as_deref(), options.json)
+    report_invoices(&labelled, read, options.predictions.as_deref(), options.reliability.as_deref(), options.json)
 }
 
 /// Scores and prints; what could not be read is named and counts as empty.
@@ -247,6 +260,7 @@ fn report_invoices(
     labelled: &[LabelledInvoice],
     read: Vec<Result<proto::Invoice, invoices::ReadError>>,
     folder: Option<&Path>,
+    reliability: Option<&Path>,
     json: bool,
 ) -> Result<ExitCode> {
     let trusted = labelled.iter().filter(|invoice| invoice.trusted).count();
@@ -264,9 +278,15 @@ fn report_invoices(
         scores.add(invoice, &prediction);
     }
     if json {
-        println!("{:#}", json!({"invoices": labelled.len(), "trusted": trusted, "scores": report::rows_json(&scores.rows())}));
+        let calibration = report::calibration_json(&scores.calibration);
+        let rows = report::rows_json(&scores.rows());
+        println!("{:#}", json!({"invoices": labelled.len(), "trusted": trusted, "scores": rows, "calibration": calibration}));
     } else {
         println!("{} invoices, the labels of {trusted} stand on the page\n{}", labelled.len(), report::table(&scores.rows()));
+        println!("{}", report::calibration(&scores.calibration));
+    }
+    if let Some(path) = reliability {
+        scores.calibration.draw(path)?;
     }
     Ok(exit_code(failed))
 }

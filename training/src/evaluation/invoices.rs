@@ -15,6 +15,7 @@ use proto::{Field, Invoice};
 use rust_decimal::Decimal;
 use unicode_normalization::UnicodeNormalization;
 
+use super::calibration::Calibration;
 use crate::metrics::{
     Tally,
     recognition::{Form, bag_of_words},
@@ -48,6 +49,8 @@ pub struct Scores {
     words: Tally,
     words_exact: Tally,
     document_types: Tally,
+    /// Of the header fields that were read and have a label.
+    pub calibration: Calibration,
 }
 
 type Cell<'a> = (&'static str, Option<&'a Field>);
@@ -67,7 +70,11 @@ impl Scores {
         for (i, ((name, truth), (_, predicted))) in header(&labelled.truth).into_iter().zip(header(predicted)).enumerate() {
             // A field without a label may stand on the page all the same.
             if truth.is_some() {
-                *self.header.entry((i, name)).or_default() += cell_tally(truth, predicted);
+                let tally = cell_tally(truth, predicted);
+                if let Some(predicted) = predicted {
+                    self.calibration.add(predicted.confidence, tally.right_predictions > 0.0);
+                }
+                *self.header.entry((i, name)).or_default() += tally;
             }
         }
         self.document_types += Tally::of_pairs((labelled.truth.document_type == predicted.document_type).into(), 1, 1);

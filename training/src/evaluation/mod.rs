@@ -1,6 +1,7 @@
 //! Measures the engine on labelled documents, as a user would run it: files in, fields out. What other programs made of the same
 //! documents is measured by the same code ([`predictions`]).
 
+pub mod calibration;
 pub mod causes;
 pub mod invoices;
 pub mod predictions;

@@ -4,6 +4,7 @@ use comfy_table::{CellAlignment, Table, presets};
 use serde_json::{Value, json};
 
 use super::{
+    calibration::{Calibration, TARGET_PRECISION},
     causes::{Loss, Losses, LostBy},
     median_ms,
     sroie::{Prediction, Scores, TextSource},
@@ -73,6 +74,26 @@ pub fn times(predictions: &[Prediction]) -> Vec<(&'static str, f64)> {
 pub fn losses_table(losses: &Losses) -> Table {
     let row = |(cause, loss): (&LostBy, &Loss)| [format!("{cause:?}"), loss.lines.to_string(), loss.words.to_string()];
     figures(["cause", "lines", "words"], losses.iter().map(row))
+}
+
+/// What confidences are worth, in a sentence.
+pub fn calibration(calibration: &Calibration) -> String {
+    let (share, confidence) = calibration.coverage(TARGET_PRECISION);
+    let percent = |share: f64| format!("{:.1} %", 100.0 * share);
+    let end = if share > 0.0 { format!("those surer than {}", percent(f64::from(confidence))) } else { "none".into() };
+    format!(
+        "confidences are off by {} in the mean; of {} answers {} could go by themselves at {} right: {end}",
+        percent(calibration.error()),
+        calibration.answers(),
+        percent(share),
+        percent(TARGET_PRECISION),
+    )
+}
+
+pub fn calibration_json(calibration: &Calibration) -> Value {
+    let (share, confidence) = calibration.coverage(TARGET_PRECISION);
+    let bins = calibration.bins().map(|bin| json!({"answers": bin.answers, "confidence": bin.confidence, "right": bin.right}));
+    json!({"error": calibration.error(), "coverage": share, "threshold": confidence, "precision": TARGET_PRECISION, "bins": bins})
 }
 
 fn tally_json(tally: Tally) -> Value {

@@ -17,6 +17,7 @@ use engine::{
 use proto::Invoice;
 use serde::Serialize;
 
+use super::calibration::Calibration;
 use super::predictions::Written;
 use crate::metrics::{
     Tally,
@@ -51,6 +52,8 @@ pub struct Prediction {
     pub lines: Vec<TextLine>,
     /// With SROIE's conventions.
     pub keys: Keys,
+    /// Of the keys, in the order of [`KeyField::ALL`].
+    pub confidences: [f32; 4],
     pub wall: Duration,
     pub timings: Timings,
 }
@@ -71,7 +74,7 @@ pub fn predict(engine: &Engine, receipt: &Receipt, text: TextSource) -> Result<P
             (extraction.invoice, extraction.timings)
         }
     };
-    Ok(Prediction { wall: start.elapsed(), timings, keys: keys(&invoice), lines: lines(&invoice) })
+    Ok(Prediction { wall: start.elapsed(), timings, keys: keys(&invoice), confidences: confidences(&invoice), lines: lines(&invoice) })
 }
 
 /// What was read, with its places in the picture as stored: the labels know nothing of a page that was set upright.
@@ -110,6 +113,18 @@ pub fn keys(invoice: &Invoice) -> Keys {
     }
 }
 
+/// How sure the four strings are; 0 where there is none.
+fn confidences(invoice: &Invoice) -> [f32; 4] {
+    let supplier = invoice.supplier.as_ref();
+    let fields = [
+        supplier.and_then(|s| s.name.as_ref()),
+        invoice.issue_date.as_ref(),
+        supplier.and_then(|s| s.address.as_ref()),
+        invoice.totals.as_ref().and_then(|t| t.gross.as_ref()),
+    ];
+    fields.map(|field| field.map_or(0.0, |field| field.confidence))
+}
+
 /// One of the four strings.
 pub fn key(keys: &Keys, field: KeyField) -> &str {
     match field {
@@ -131,6 +146,8 @@ pub struct Scores {
     /// Of lines that were found, at IoU 0.5.
     pub characters: CharacterErrors,
     pub fields: FieldTallies,
+    /// Of the keys, right being what is right once normalised.
+    pub calibration: Calibration,
     pub errors: Vec<Mistake>,
 }
 
@@ -167,10 +184,13 @@ impl Scores {
         if !receipt.lines.is_empty() {
             self.add_lines(receipt, prediction);
         }
-        for field in KeyField::ALL {
+        for (field, confidence) in KeyField::ALL.into_iter().zip(prediction.confidences) {
             let (truth, predicted) = (key(&receipt.keys, field), key(&prediction.keys, field));
             if has_keys(receipt) {
                 let agreement = self.fields.add(field, truth, predicted);
+                if !predicted.is_empty() {
+                    self.calibration.add(confidence, agreement.normalised);
+                }
                 if !agreement.raw && !truth.is_empty() {
                     let cause = cause(truth, predicted, agreement.normalised, &prediction.lines);
                     self.mistake(receipt, field.name(), truth, predicted, cause);

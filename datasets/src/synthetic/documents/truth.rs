@@ -83,7 +83,8 @@ fn vat(i: usize, field: &impl Fn(Mark) -> Option<Field>) -> Option<Vat> {
 /// Fields over several lines (a long name, an address) are joined with spaces; values printed twice keep their first place.
 fn to_field(deal: &Deal, mark: Mark, prints: &[(usize, &MarkedText)]) -> Field {
     let page = prints[0].0;
-    let spans_lines = matches!(mark, Mark::Header(HeaderField::SupplierName | HeaderField::SupplierAddress));
+    let spans_lines =
+        matches!(mark, Mark::Header(HeaderField::SupplierName | HeaderField::SupplierAddress) | Mark::Item(_, Column::Description));
     let shown: Vec<&MarkedText> = prints
         .iter()
         .filter(|(of_page, _)| *of_page == page)

@@ -10,10 +10,18 @@ use crate::understand::draft::Column;
 
 /// Lines of one item follow each other at most this far apart, in heights of a line.
 const LINE_GAP_MAX: f32 = 0.8;
+/// Rows of a docket's goods follow each other at most this far apart.
+const ROW_GAP_MAX: f32 = 4.0;
+/// Descriptions that leave more of their column blank are not broken to fit it.
+const BLANK_SHARE_MAX: f32 = 0.3;
 /// A total may stand this much lower than the rest of its row.
 const TOTAL_GAP_MAX: f32 = 0.3;
 /// Lines of one description begin at most this far apart.
 const INDENT_MAX: f32 = 1.0;
+/// Heights of lines of one size differ at most by this share: some have letters with descenders, some have not.
+const SIZE_DIFFERENCE_MAX: f32 = 0.35;
+/// Codes below each other begin at most this far apart, in heights of a line.
+const CODE_INDENT_MAX: f32 = 2.0;
 /// The width of a space.
 const SPACE: f32 = 0.3;
 /// Digits of a GTIN, the number that an article has in all shops: the seller's own is preferred.
@@ -65,7 +73,7 @@ impl<'a> Captioned<'a> {
     pub fn completes(&self, row: &Row<'a>) -> bool {
         let Some(open) = &self.open else { return false };
         let (Some(quad), Some(below)) = (open.quad(), row.quad()) else { return false };
-        let shares = row.cells.iter().any(|cell| cell.column != Column::Code && open.cell(cell.column).is_some());
+        let shares = row.cells.iter().any(|cell| !is_of_text(cell) && open.cell(cell.column).is_some());
         let close = below.top() - quad.bottom() <= TOTAL_GAP_MAX * quad.height();
         row.cell(Column::LineTotal).is_some() && !shares && close && open.page == row.page
     }
@@ -74,7 +82,9 @@ impl<'a> Captioned<'a> {
         if self.completes(&row)
             && let Some(open) = self.open.take()
         {
-            self.push(open.with(row));
+            let (numbers, texts) = row.parted();
+            self.push(open.with(numbers));
+            self.add_below(texts);
         } else if row.cell(self.mark()).is_some() {
             self.close();
             match self.entries.last_mut().filter(|last| row.goods().restates(Some(&last.goods))) {
@@ -119,10 +129,22 @@ impl<'a> Captioned<'a> {
         self.entries.last_mut().map_or(&mut self.above, |last| &mut last.below).push(row);
     }
 
-    /// How far to the right the descriptions go that stay in their column.
+    /// How far to the right the descriptions go that stay in their column; infinitely far where they leave so much of it blank that none
+    /// can have been broken.
     fn right_edge_of_descriptions(&self) -> f32 {
-        let lines = self.entries.iter().flat_map(|entry| entry.lines(&self.columns)).filter_map(Cell::quad);
-        lines.filter(|quad| !self.columns.end_descriptions_before(quad)).map(|quad| quad.right()).fold(0.0, f32::max)
+        let lines: Vec<Quad> = self.entries.iter().flat_map(|entry| entry.lines(&self.columns)).filter_map(Cell::quad).collect();
+        let inside = lines.iter().filter(|quad| !self.columns.are_left_by(quad));
+        let right = inside.map(Quad::right).fold(0.0, f32::max);
+        let left = lines.iter().map(Quad::left).fold(f32::INFINITY, f32::min);
+        let blank = self.columns.right_of_descriptions().map_or(0.0, |next| (next - right) / (next - left).max(1.0));
+        if blank > BLANK_SHARE_MAX { f32::INFINITY } else { right }
+    }
+
+    /// Whether a row stands so far below the last item that it belongs to no table of goods. Where prices are printed, sums tell.
+    pub fn is_over_before(&self, row: &Row<'a>) -> bool {
+        let last = self.entries.last().and_then(|last| last.below.last().and_then(Row::quad).or(Some(last.quad)));
+        let far = |last: &Quad, row: &Quad| row.top() - last.bottom() > ROW_GAP_MAX * last.height();
+        !self.columns.are_priced() && last.zip(row.quad()).is_some_and(|(last, row)| far(&last, &row))
     }
 }
 
@@ -139,16 +161,27 @@ impl<'a> Row<'a> {
         Goods { cells: self.cells.clone(), probability: self.probability, page: self.page, captioned: true }
     }
 
-    /// This row and what stands half a row lower.
-    fn with(mut self, lower: Self) -> Self {
-        self.words.extend(lower.words);
-        for cell in lower.cells {
-            if self.cell(cell.column).is_none() {
-                self.cells.push(cell);
-            }
-        }
+    /// The numbers of the row, and its texts.
+    fn parted(self) -> (Self, Self) {
+        let (texts, numbers) = self.cells.into_iter().partition(is_of_text);
+        let part = |cells: Vec<Cell<'a>>| {
+            let words = cells.iter().flat_map(|cell| cell.words.iter().cloned()).collect();
+            Self { words, cells, page: self.page, probability: self.probability }
+        };
+        (part(numbers), part(texts))
+    }
+
+    /// This row with the numbers that stand half a row lower.
+    fn with(mut self, numbers: Self) -> Self {
+        self.words.extend(numbers.words);
+        self.cells.extend(numbers.cells);
         self
     }
+}
+
+/// Texts go on below; numbers do not.
+fn is_of_text(cell: &Cell) -> bool {
+    matches!(cell.column, Column::Code | Column::Description)
 }
 
 impl<'a> Entry<'a> {
@@ -162,7 +195,7 @@ impl<'a> Entry<'a> {
             let height = quad.height();
             let aligned = lines.is_empty() || (above.left() - quad.left()).abs() <= INDENT_MAX * height;
             let close = quad.top() - above.bottom() <= LINE_GAP_MAX * height;
-            if !aligned || !close || columns.end_descriptions_before(&quad) {
+            if !aligned || !close || leaves_column(cell, &quad, columns) {
                 break;
             }
             lines.push(cell);
@@ -177,7 +210,8 @@ impl<'a> Entry<'a> {
         let lines: Vec<Cell> = self.lines(columns).into_iter().cloned().collect();
         let mut goods = self.goods;
         // Where codes stand above descriptions, what seemed to be one was the code.
-        let (above, lines) = lines.split_at(usize::from(columns.code_above_description() && goods.has(Column::Description)).min(lines.len()));
+        let (above, lines) =
+            lines.split_at(usize::from(columns.code_above_description() && goods.has(Column::Description)).min(lines.len()));
         if let Some(above) = above.first() {
             goods.set(Cell { column: Column::Code, ..above.clone() });
         }
@@ -215,9 +249,17 @@ impl<'a> Entry<'a> {
     fn choose_code(&mut self) {
         let mut bottom = self.quad;
         let mut codes: Vec<Cell> = self.goods.cell(Column::Code).into_iter().cloned().collect();
+        // The line that a code ends may begin with a word: "Toolbox 0815".
+        let line_start = |words: &[Word], code: &Cell| {
+            let of_line = |word: &&Word| code.words.iter().any(|code| code.line == word.line);
+            words.iter().filter(of_line).map(|word| word.quad.left()).fold(f32::INFINITY, f32::min)
+        };
+        let mut left = codes.first().map(|code| line_start(&self.words, code));
         for row in self.below.iter().filter(|row| row.page == self.goods.page) {
             let Some((cell, quad)) = row.cell(Column::Code).and_then(|cell| Some((cell, cell.quad()?))) else { continue };
-            if quad.top() - bottom.bottom() > LINE_GAP_MAX * quad.height() {
+            let start = line_start(&row.words, cell);
+            let aligned = (*left.get_or_insert(start) - start).abs() <= CODE_INDENT_MAX * quad.height();
+            if !aligned || quad.top() - bottom.bottom() > LINE_GAP_MAX * quad.height() {
                 break;
             }
             bottom = quad;
@@ -230,8 +272,16 @@ impl<'a> Entry<'a> {
     }
 }
 
-/// Whether a line goes on with the one above it: its first word would not have fitted behind the last one.
+/// Whether a line reaches below other captions. A long word may: it cannot be broken.
+fn leaves_column(line: &Cell, quad: &Quad, columns: &Columns) -> bool {
+    line.words.len() > 1 && columns.are_left_by(quad)
+}
+
+/// Whether a line goes on with the one above it: its first word would not have fitted behind the last one, or it is a single word in
+/// the same size, which is no note of its own.
 fn wraps(above: &Cell, below: &Cell, limit: f32) -> bool {
-    let (Some(above), Some(first)) = (above.quad(), below.words.first()) else { return false };
-    above.right() + SPACE * above.height() + first.quad.width() > limit
+    let (Some(above), Some(quad), Some(first)) = (above.quad(), below.quad(), below.words.first()) else { return false };
+    let fitted = above.right() + SPACE * above.height() + first.quad.width() <= limit;
+    let same_size = (above.height() / quad.height() - 1.0).abs() <= SIZE_DIFFERENCE_MAX;
+    !fitted || below.words.len() == 1 && same_size
 }

@@ -99,10 +99,17 @@ impl Columns {
             Some(Place::In(Column::Unit)) if !is_number => Place::Nowhere,
             // `19 % VAT (S)`: what follows a rate.
             Some(Place::In(Column::VatRate) | Place::Nowhere) if !is_number => Place::Nowhere,
+            // Captions of one line are placed by guess: the descriptions may begin further left.
+            _ if !is_number && self.is_close_to_descriptions(word) => Place::In(Column::Description),
             // Below a caption that it doesn't suit.
             _ if nearest.distance(&word.quad) <= 0.0 => Place::Nowhere,
             _ => self.nearest(word, |caption| caption.takes(word)).map_or(Place::Nowhere, goes),
         }
+    }
+
+    fn is_close_to_descriptions(&self, word: &Word) -> bool {
+        let descriptions = self.0.iter().find(|caption| caption.column == Some(Column::Description));
+        descriptions.is_some_and(|caption| caption.distance(&word.quad) <= word.quad.height())
     }
 
     fn nearest(&self, word: &Word, may: impl Fn(&Caption) -> bool) -> Option<&Caption> {
@@ -116,11 +123,16 @@ impl Columns {
     }
 
     /// Whether a line has left the column of descriptions at its right.
-    pub fn end_descriptions_before(&self, line: &Quad) -> bool {
+    pub fn are_left_by(&self, line: &Quad) -> bool {
         /// Numbers stand at the right of their columns, so that a long word may reach below their caption.
         const OVERHANG_MAX: f32 = 0.5;
-        let at = self.0.iter().position(|caption| caption.column == Some(Column::Description));
-        at.and_then(|at| self.0.get(at + 1)).is_some_and(|next| line.right() - OVERHANG_MAX * line.height() > next.left)
+        self.right_of_descriptions().is_some_and(|next| line.right() - OVERHANG_MAX * line.height() > next)
+    }
+
+    /// Where the column of descriptions must have ended.
+    pub fn right_of_descriptions(&self) -> Option<f32> {
+        let at = self.0.iter().position(|caption| caption.column == Some(Column::Description))?;
+        self.0.get(at + 1).map(|next| next.left)
     }
 
     /// Whether prices are announced; a delivery docket has none.
@@ -250,11 +262,15 @@ impl Announced {
     /// From left to right.
     fn columns(mut self) -> Vec<Caption> {
         self.captions.sort_by(|(_, a), (_, b)| a.left.total_cmp(&b.left));
+        self.name_the_codes();
+        if !self.has(Column::UnitPrice) {
+            self.name_the_price(|keywords, column| column == Column::VatRate && !keywords.has(Keyword::Tax), 1);
+        }
         if !self.has(Column::Description) {
             self.name_the_goods();
         }
         if !self.has(Column::UnitPrice) {
-            self.name_the_price();
+            self.name_the_price(|_, column| column == Column::LineTotal, 2);
         }
         self.captions.into_iter().map(|(_, caption)| caption).collect()
     }
@@ -273,17 +289,20 @@ impl Announced {
         }
     }
 
-    /// Where no caption is one of prices, a mere "rate" is, or the first of two amounts.
-    fn name_the_price(&mut self) {
-        let rates = self.places(|(keywords, caption)| caption.column == Some(Column::VatRate) && !keywords.has(Keyword::Tax));
-        let amounts = self.places(|(_, caption)| caption.column == Some(Column::LineTotal));
-        let price = match (rates.as_slice(), amounts.as_slice()) {
-            ([rate, ..], _) => Some(rate),
-            ([], [first, _, ..]) => Some(first),
-            _ => None,
-        };
-        if let Some(price) = price {
-            self.captions[*price].1.column = Some(Column::UnitPrice);
+    /// "Artikel .. Beschreibung": the first of two captions of descriptions is one of codes, where there is no other.
+    fn name_the_codes(&mut self) {
+        let descriptions = self.places(|(_, caption)| caption.column == Some(Column::Description));
+        if let ([first, _], false) = (descriptions.as_slice(), self.has(Column::Code)) {
+            self.captions[*first].1.column = Some(Column::Code);
+        }
+    }
+
+    /// Where no caption is one of prices: a mere "rate" is, or the first of two amounts. The first caption that may be, if there are
+    /// this many.
+    fn name_the_price(&mut self, may_be: impl Fn(&KeywordSet, Column) -> bool, count_min: usize) {
+        let places = self.places(|(keywords, caption)| caption.column.is_some_and(|column| may_be(keywords, column)));
+        if let Some(first) = places.first().filter(|_| places.len() >= count_min) {
+            self.captions[*first].1.column = Some(Column::UnitPrice);
         }
     }
 
@@ -321,7 +340,7 @@ fn joins(before: KeywordSet, text: &str, word: KeywordSet) -> bool {
     use Keyword::*;
     let pair = |a: &[Keyword], b: &[Keyword]| before.has_any(a) && word.has_any(b);
     caption(text, word).is_none()
-        || pair(&[Description, Items], &[Code, Number])
+        || pair(&[Description, Items], &[Code, Number, Description, Items])
         || pair(&[Unit], &[Price])
         || pair(&[Net, Gross], &[Price, Amount, Total])
         || pair(&[Tax], &[Rate, Amount, Total])
@@ -332,7 +351,7 @@ fn joins(before: KeywordSet, text: &str, word: KeywordSet) -> bool {
 /// What a caption announces: `None` no caption, `Some(None)` one that is of no use.
 fn caption(text: &str, words: KeywordSet) -> Option<Option<Column>> {
     use Keyword::*;
-    let column = if words.has(Code) {
+    let column = if words.has_any(&[Code, Reference]) {
         Some(Column::Code)
     } else if words.has_any(&[Description, Items]) {
         Some(Column::Description)

@@ -49,8 +49,8 @@ pub(super) fn items(order: &ReadingOrder, beliefs: &Beliefs, priced: bool) -> Ve
         .items
         .iter()
         .filter(|goods| goods.has(Column::Description) || goods.has(Column::Code))
-        // Beside a table with captions, what else looks like goods is sums, terms or opening hours.
-        .filter(|goods| goods.captioned || last_page.is_none_or(|page| goods.page > page))
+        // Beside a table with captions, what else looks like goods is sums, terms or opening hours, unless it goes on over the page.
+        .filter(|goods| goods.captioned || last_page.is_none_or(|page| goods.page > page && goods.is_proven()))
         .take(ITEMS_MAX)
         .map(|row| row.item(order))
         .collect()
@@ -89,7 +89,7 @@ impl<'a> Reader<'a, '_> {
         let (page, probability) = (self.order.lines[row.start].page, self.tag(row.clone(), Tag::Item));
         if let Some(mut table) = self.captioned.take() {
             let read = table.row(plain_words(self.order, row.clone()), page, probability.max(CAPTIONED_PROBABILITY_MIN));
-            if table.completes(&read) || !self.ends_table(row) {
+            if table.completes(&read) || !table.is_over_before(&read) && !self.ends_table(row) {
                 table.read(read);
                 self.captioned = Some(table);
                 return 1;
@@ -275,22 +275,26 @@ mod tests {
 
     const PAGES: [PageSize; 1] = [PageSize { width: 1000, height: 1000 }];
 
-    /// Rows of (left edge, text), ten pixels a character.
-    fn lines(rows: &[&[(f32, &str)]]) -> Vec<TextLine> {
-        let line = |y: usize, (x, text): &(f32, &str)| {
-            let top = 30.0 * y as f32;
-            TextLine {
-                page: 0,
-                quad: Quad::from_edges(*x, top, x + 10.0 * text.chars().count() as f32, top + 20.0),
-                text: text.to_string(),
-                confidence: 1.0,
-            }
+    type Row<'a> = &'a [(f32, &'a str)];
+
+    /// Lines of (left edge, text) at these heights, ten pixels a character and twenty high.
+    fn lines(rows: &[(f32, Row)]) -> Vec<TextLine> {
+        let line = |top: f32, (x, text): &(f32, &str)| TextLine {
+            page: 0,
+            quad: Quad::from_edges(*x, top, x + 10.0 * text.chars().count() as f32, top + 20.0),
+            text: text.to_string(),
+            confidence: 1.0,
         };
-        rows.iter().enumerate().flat_map(|(y, row)| row.iter().map(move |cell| line(y, cell))).collect()
+        rows.iter().flat_map(|(top, row)| row.iter().map(move |cell| line(*top, cell))).collect()
     }
 
-    /// Reads the rows; those from `goods` are believed to be goods, all others sums.
-    fn read(rows: &[&[(f32, &str)]], goods: Range<usize>) -> Vec<String> {
+    /// Reads rows thirty pixels apart; those from `goods` are believed to be goods, all others sums.
+    fn read(rows: &[Row], goods: Range<usize>) -> Vec<String> {
+        let rows: Vec<(f32, Row)> = rows.iter().enumerate().map(|(y, row)| (30.0 * y as f32, *row)).collect();
+        read_at(&rows, goods, true)
+    }
+
+    fn read_at(rows: &[(f32, Row)], goods: Range<usize>, priced: bool) -> Vec<String> {
         let lines = lines(rows);
         let order = ReadingOrder::new(&lines, &PAGES);
         let belief = |row: &usize| {
@@ -308,7 +312,7 @@ mod tests {
             item.cells.iter().find(|(c, _)| *c == column).map_or("-", |(_, span)| span.text.as_str()).to_string()
         };
         let columns = [Column::Code, Column::Description, Column::Quantity, Column::UnitPrice, Column::VatRate, Column::LineTotal];
-        items(&order, &beliefs, true).iter().map(|item| columns.map(|column| cell(item, column)).join(" | ")).collect()
+        items(&order, &beliefs, priced).iter().map(|item| columns.map(|column| cell(item, column)).join(" | ")).collect()
     }
 
     #[test]
@@ -367,9 +371,78 @@ mod tests {
             ],
             1..4,
         );
-        assert_eq!(
-            read,
-            ["GK50 | GUINNESS KEG 50L DEPOSIT INCLUDED | 2 | 185.00 | 23 | 370.00", "HK30 | HEINEKEN KEG 30L | 1 | 140.00 | 23 | 140.00"]
+        assert_eq!(read, ["GK50 | GUINNESS KEG 50L | 2 | 185.00 | 23 | 370.00", "HK30 | HEINEKEN KEG 30L | 1 | 140.00 | 23 | 140.00"]);
+    }
+
+    #[test]
+    fn stacked_captions_and_what_stands_below_an_item() {
+        let read = read_at(
+            &[
+                (0.0, &[(100.0, "Art-Nr-Kunde")]),
+                (22.0, &[(0.0, "Pos"), (100.0, "Art-Nr-Lief."), (300.0, "Beschreibung"), (500.0, "Nettopreis"), (650.0, "Menge")]),
+                (44.0, &[(100.0, "(Art)"), (740.0, "Steuer"), (850.0, "Entgelt")]),
+                (80.0, &[(0.0, "1"), (100.0, "BX-77"), (300.0, "Zitronen"), (550.0, "1,00"), (650.0, "5 Stk 19 % VAT (S)")]),
+                (102.0, &[(100.0, "ZS997"), (300.0, "100ml"), (880.0, "5,00")]),
+                (124.0, &[(100.0, "4123456000014")]),
+                (146.0, &[(300.0, "Herkunft: von weit her, per Schiff")]),
+                (180.0, &[(0.0, "2"), (300.0, "Gelierzucker"), (550.0, "1,45"), (650.0, "2 Stk"), (740.0, "7 %"), (880.0, "2,90")]),
+                (202.0, &[(300.0, "Extra 250g")]),
+                (240.0, &[(0.0, "Art (Kategorie)"), (300.0, "Warenwert"), (500.0, "Steuersatz"), (800.0, "Steuerbetrag")]),
+                (262.0, &[(0.0, "VAT (S)"), (300.0, "5,00"), (500.0, "19"), (800.0, "0,95")]),
+            ],
+            0..11,
+            true,
         );
+        assert_eq!(read, ["ZS997 | Zitronen 100ml | 5 | 1,00 | 19 % | 5,00", "- | Gelierzucker Extra 250g | 2 | 1,45 | 7 % | 2,90"]);
+    }
+
+    #[test]
+    fn descriptions_below_codes_in_one_column() {
+        let read = read_at(
+            &[
+                (0.0, &[(0.0, "GTIN"), (200.0, "Art-Nr-Lieferant"), (460.0, "Menge"), (700.0, "Nettopreis"), (900.0, "Nettowert")]),
+                (22.0, &[(200.0, "Artikelbezeichnung")]),
+                (60.0, &[(0.0, "4123456000014"), (200.0, "ZS997"), (460.0, "5,0000 Stk."), (720.0, "1,0000"), (930.0, "5,00")]),
+                (82.0, &[(200.0, "Zitronen 100ml")]),
+            ],
+            0..4,
+            true,
+        );
+        assert_eq!(read, ["ZS997 | Zitronen 100ml | 5,0000 | 1,0000 | - | 5,00"]);
+    }
+
+    #[test]
+    fn captions_of_other_names_are_told_by_what_stands_below_them() {
+        let cases: [(Row, Row, &str); 3] = [
+            (
+                &[(0.0, "Qty"), (100.0, "Description"), (600.0, "P.U. HT"), (850.0, "Total HT")],
+                &[(0.0, "2"), (100.0, "CIDER 24 x 330ml"), (620.0, "4,50"), (880.0, "9,00")],
+                "- | CIDER 24 x 330ml | 2 | 4,50 | - | 9,00",
+            ),
+            (
+                &[(0.0, "Qty"), (100.0, "Description"), (400.0, "Rate"), (650.0, "Disc"), (850.0, "Net")],
+                &[(0.0, "2"), (100.0, "CIDER"), (400.0, "4.50"), (850.0, "9.00")],
+                "- | CIDER | 2 | 4.50 | - | 9.00",
+            ),
+            (
+                &[(100.0, "Description"), (400.0, "Del'd"), (600.0, "Price"), (850.0, "Amount")],
+                &[(100.0, "CIDER"), (410.0, "2"), (610.0, "4.50"), (860.0, "9.00")],
+                "- | CIDER | 2 | 4.50 | - | 9.00",
+            ),
+        ];
+        for (captions, row, expected) in cases {
+            assert_eq!(read(&[captions, row], 1..2), [expected]);
+        }
+    }
+
+    #[test]
+    fn a_docket_has_goods_without_prices() {
+        let rows: [(f32, Row); 3] = [
+            (0.0, &[(0.0, "Item Description"), (500.0, "Qty")]),
+            (30.0, &[(0.0, "STOUT 50L KEG"), (500.0, "2")]),
+            (60.0, &[(0.0, "CIDER 12x500ML"), (500.0, "10")]),
+        ];
+        assert_eq!(read_at(&rows, 0..3, false), ["- | STOUT 50L KEG | 2 | - | - | -", "- | CIDER 12x500ML | 10 | - | - | -"]);
+        assert!(read_at(&rows, 0..3, true).is_empty());
     }
 }

@@ -16,6 +16,12 @@ pub enum Letterhead {
     Logo,
     /// The name in white on a dark band over the page's width.
     Band,
+    /// A heading ("Seller"), below it name and address in the size of all other text.
+    Headed,
+    /// Captions in one column, values in another: name, address, telephone, tax number; the customer's too.
+    Form,
+    /// A small line with the sender above the customer's window (DIN 5008); who the supplier is stands at the foot of the page.
+    Sender,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +44,29 @@ pub enum VatPlace {
     ByRate,
     /// A table of rate, net and VAT at the left of the totals.
     Summary,
+    /// All sums side by side, captions above them; where there are several rates, as a summary.
+    Row,
+}
+
+/// What stands in a table of goods beside its columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extras {
+    None,
+    /// A number for each item.
+    Numbered,
+    /// Below some items a note: a batch, a date, where they come from.
+    Noted,
+    Both,
+}
+
+impl Extras {
+    pub fn are_numbered(self) -> bool {
+        matches!(self, Self::Numbered | Self::Both)
+    }
+
+    pub fn are_noted(self) -> bool {
+        matches!(self, Self::Noted | Self::Both)
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -48,6 +77,7 @@ pub struct InvoiceLayout {
     pub customer: Side,
     pub columns: &'static [Column],
     pub rules: Rules,
+    pub extras: Extras,
     pub vat: VatPlace,
     /// Totals in a frame.
     pub framed_totals: bool,
@@ -67,7 +97,7 @@ const COLUMNS: [&[Column]; 8] = [
 ];
 
 /// Designs that a supplier might keep to.
-pub const LAYOUTS: [InvoiceLayout; 8] = [
+pub const LAYOUTS: [InvoiceLayout; 19] = [
     InvoiceLayout {
         name: "wholesaler",
         letterhead: Letterhead::Block(Side::Left),
@@ -75,6 +105,7 @@ pub const LAYOUTS: [InvoiceLayout; 8] = [
         customer: Side::Left,
         columns: COLUMNS[0],
         rules: Rules::Header,
+        extras: Extras::None,
         vat: VatPlace::Summary,
         framed_totals: false,
     },
@@ -85,6 +116,7 @@ pub const LAYOUTS: [InvoiceLayout; 8] = [
         customer: Side::Left,
         columns: COLUMNS[2],
         rules: Rules::Grid,
+        extras: Extras::None,
         vat: VatPlace::Summary,
         framed_totals: true,
     },
@@ -95,6 +127,7 @@ pub const LAYOUTS: [InvoiceLayout; 8] = [
         customer: Side::Left,
         columns: COLUMNS[1],
         rules: Rules::Rows,
+        extras: Extras::None,
         vat: VatPlace::ByRate,
         framed_totals: false,
     },
@@ -105,6 +138,7 @@ pub const LAYOUTS: [InvoiceLayout; 8] = [
         customer: Side::Right,
         columns: COLUMNS[5],
         rules: Rules::None,
+        extras: Extras::None,
         vat: VatPlace::Summary,
         framed_totals: false,
     },
@@ -115,6 +149,7 @@ pub const LAYOUTS: [InvoiceLayout; 8] = [
         customer: Side::Left,
         columns: COLUMNS[4],
         rules: Rules::InverseHeader,
+        extras: Extras::None,
         vat: VatPlace::Total,
         framed_totals: false,
     },
@@ -125,6 +160,7 @@ pub const LAYOUTS: [InvoiceLayout; 8] = [
         customer: Side::Left,
         columns: COLUMNS[6],
         rules: Rules::Zebra,
+        extras: Extras::None,
         vat: VatPlace::ByRate,
         framed_totals: false,
     },
@@ -135,6 +171,7 @@ pub const LAYOUTS: [InvoiceLayout; 8] = [
         customer: Side::Left,
         columns: COLUMNS[3],
         rules: Rules::Grid,
+        extras: Extras::None,
         vat: VatPlace::Summary,
         framed_totals: true,
     },
@@ -145,7 +182,129 @@ pub const LAYOUTS: [InvoiceLayout; 8] = [
         customer: Side::Left,
         columns: COLUMNS[7],
         rules: Rules::Header,
+        extras: Extras::None,
         vat: VatPlace::Total,
+        framed_totals: true,
+    },
+    InvoiceLayout {
+        name: "importer",
+        letterhead: Letterhead::Form,
+        references: References::Columns,
+        customer: Side::Left,
+        columns: COLUMNS[0],
+        rules: Rules::Grid,
+        extras: Extras::Numbered,
+        vat: VatPlace::Summary,
+        framed_totals: false,
+    },
+    InvoiceLayout {
+        name: "utility",
+        letterhead: Letterhead::Form,
+        references: References::Lines,
+        customer: Side::Left,
+        columns: COLUMNS[4],
+        rules: Rules::None,
+        extras: Extras::None,
+        vat: VatPlace::Row,
+        framed_totals: false,
+    },
+    InvoiceLayout {
+        name: "studio",
+        letterhead: Letterhead::Sender,
+        references: References::Columns,
+        customer: Side::Left,
+        columns: COLUMNS[6],
+        rules: Rules::Header,
+        extras: Extras::Numbered,
+        vat: VatPlace::ByRate,
+        framed_totals: false,
+    },
+    InvoiceLayout {
+        name: "butcher",
+        letterhead: Letterhead::Sender,
+        references: References::Row,
+        customer: Side::Left,
+        columns: COLUMNS[1],
+        rules: Rules::None,
+        extras: Extras::None,
+        vat: VatPlace::Total,
+        framed_totals: false,
+    },
+    InvoiceLayout {
+        name: "dairy",
+        letterhead: Letterhead::Headed,
+        references: References::Boxes,
+        customer: Side::Right,
+        columns: COLUMNS[2],
+        rules: Rules::Rows,
+        extras: Extras::Noted,
+        vat: VatPlace::Summary,
+        framed_totals: true,
+    },
+    InvoiceLayout {
+        name: "fish market",
+        letterhead: Letterhead::Headed,
+        references: References::Lines,
+        customer: Side::Left,
+        columns: COLUMNS[7],
+        rules: Rules::InverseHeader,
+        extras: Extras::Both,
+        vat: VatPlace::ByRate,
+        framed_totals: false,
+    },
+    InvoiceLayout {
+        name: "coffee roaster",
+        letterhead: Letterhead::Logo,
+        references: References::Row,
+        customer: Side::Right,
+        columns: COLUMNS[3],
+        rules: Rules::Zebra,
+        extras: Extras::Noted,
+        vat: VatPlace::Row,
+        framed_totals: true,
+    },
+    InvoiceLayout {
+        name: "linen hire",
+        letterhead: Letterhead::Band,
+        references: References::Columns,
+        customer: Side::Right,
+        columns: COLUMNS[5],
+        rules: Rules::Grid,
+        extras: Extras::Numbered,
+        vat: VatPlace::Total,
+        framed_totals: true,
+    },
+    InvoiceLayout {
+        name: "bakery",
+        letterhead: Letterhead::Split,
+        references: References::Lines,
+        customer: Side::Left,
+        columns: COLUMNS[4],
+        rules: Rules::Header,
+        extras: Extras::Noted,
+        vat: VatPlace::Row,
+        framed_totals: false,
+    },
+    InvoiceLayout {
+        name: "gas and ice",
+        letterhead: Letterhead::Block(Side::Centre),
+        references: References::Boxes,
+        customer: Side::Right,
+        columns: COLUMNS[0],
+        rules: Rules::InverseHeader,
+        extras: Extras::Both,
+        vat: VatPlace::Row,
+        framed_totals: true,
+    },
+    InvoiceLayout {
+        name: "greengrocer",
+        letterhead: Letterhead::Block(Side::Right),
+        references: References::Row,
+        customer: Side::Left,
+        columns: COLUMNS[6],
+        rules: Rules::Rows,
+        extras: Extras::None,
+        vat: VatPlace::ByRate,
         framed_totals: true,
     },
 ];
@@ -162,12 +321,16 @@ impl InvoiceLayout {
                 Letterhead::Split,
                 Letterhead::Logo,
                 Letterhead::Band,
+                Letterhead::Headed,
+                Letterhead::Form,
+                Letterhead::Sender,
             ]),
             references: *dice.pick(&[References::Lines, References::Columns, References::Boxes, References::Row]),
             customer: *dice.pick(&[Side::Left, Side::Left, Side::Right]),
             columns: dice.pick::<&[Column]>(&COLUMNS),
             rules: *dice.pick(&[Rules::None, Rules::Header, Rules::Rows, Rules::Grid, Rules::InverseHeader, Rules::Zebra]),
-            vat: *dice.pick(&[VatPlace::Total, VatPlace::ByRate, VatPlace::Summary, VatPlace::Summary]),
+            extras: *dice.pick(&[Extras::None, Extras::None, Extras::Numbered, Extras::Noted, Extras::Both]),
+            vat: *dice.pick(&[VatPlace::Total, VatPlace::ByRate, VatPlace::Summary, VatPlace::Summary, VatPlace::Row]),
             framed_totals: dice.chance(0.3),
         }
     }

@@ -49,9 +49,12 @@ impl Press<'_, '_> {
     fn print(&mut self, layout: &InvoiceLayout) {
         let (title, number) = title_and_number(self.dice, self.deal);
         let y = self.letterhead(layout.letterhead, &title);
-        let y = self.parties_and_references(layout, &number, y);
-        let bottom = self.sheet.height * 0.93;
-        let table = Table::new(self.dice, self.deal, self.figures, layout.columns, layout.rules, self.cap, self.left, self.right);
+        let as_form = layout.letterhead == Letterhead::Form;
+        let y = self.parties_and_references(layout, &number, as_form, y);
+        // The foot of a letter is higher where it says who sends it.
+        let bottom = self.sheet.height * if layout.letterhead == Letterhead::Sender { 0.84 } else { 0.93 };
+        let table =
+            Table::new(self.dice, self.deal, self.figures, layout.columns, layout.rules, layout.extras, self.cap, self.left, self.right);
         let y = table.print(&mut self.sheet, y, bottom);
         let priced = self.deal.document_type != DocumentType::DeliveryDocket;
         let wanted = self.step * (7.0 + self.deal.vat.len() as f32);
@@ -63,6 +66,9 @@ impl Press<'_, '_> {
         };
         if priced {
             self.totals(layout, y + self.step);
+        }
+        if layout.letterhead == Letterhead::Sender {
+            self.imprint();
         }
         self.footer();
     }
@@ -124,6 +130,88 @@ impl Press<'_, '_> {
                 self.write(Anchor::Right(self.right), title_y, title_style(title_cap), &[plain(title)]);
                 y.max(title_y) + self.step
             }
+            Letterhead::Headed => {
+                self.write(Anchor::Right(self.right), top + title_cap, title_style(title_cap), &[plain(title)]);
+                let heading = self.caption("seller");
+                let y = top + title_cap + self.step;
+                self.write(Anchor::Left(self.left), y, bold_style(self.cap), &[plain(heading)]);
+                self.supplier(Side::Left, self.left, middle, y + self.step * 0.2, self.cap) + self.step
+            }
+            Letterhead::Form => {
+                self.write(Anchor::Left(self.left), top + title_cap, title_style(title_cap), &[plain(title)]);
+                self.form(top + title_cap + self.step * 1.5) + self.step
+            }
+            Letterhead::Sender => {
+                let small = plain_style(self.cap * 0.75);
+                let sign = *self.dice.pick(&[" - ", ", ", " | ", " / "]);
+                let supplier = &self.deal.supplier;
+                let sender = format!("{}{sign}{}", supplier.name, supplier.address.join(sign));
+                let sender = self.sheet.fit(&sender, small, middle - self.left);
+                self.write(Anchor::Right(self.right), top + title_cap, title_style(title_cap), &[plain(title)]);
+                let y = top + title_cap + self.step * 2.0;
+                self.write(Anchor::Left(self.left), y, small, &[plain(sender)]);
+                y + self.step * 1.2
+            }
+        }
+    }
+
+    /// The supplier as captions and values.
+    fn form(&mut self, top: f32) -> f32 {
+        let supplier = &self.deal.supplier;
+        let mut y = top;
+        let heading = self.caption("seller");
+        self.write(Anchor::Left(self.left), y, bold_style(self.cap), &[plain(heading)]);
+        let mut rows = vec![("party name", header(&supplier.name, HeaderField::SupplierName))];
+        rows.extend(supplier.address.iter().map(|line| ("party address", header(line, HeaderField::SupplierAddress))));
+        rows.push(("phone", header(&supplier.phone, HeaderField::SupplierPhone)));
+        if !self.tax_below {
+            let number = tax_number(self.dice, self.deal);
+            rows.push(("tax number", header(number, HeaderField::SupplierVatId)));
+        }
+        y = self.form_rows(&rows, self.left, y + self.step);
+        y
+    }
+
+    /// A caption stands at the first of the rows that it is of.
+    fn form_rows(&mut self, rows: &[(&'static str, Piece)], left: f32, top: f32) -> f32 {
+        let values = left + (self.right - self.left) * 0.22;
+        let colon = self.colon().trim_end();
+        let mut y = top;
+        let mut before = "";
+        for (name, piece) in rows {
+            if *name != before {
+                let caption = self.caption(name);
+                self.write(Anchor::Left(left), y, plain_style(self.cap), &[plain(format!("{caption}{colon}"))]);
+            }
+            before = name;
+            let text = self.sheet.fit(&piece.text, plain_style(self.cap), self.right - values);
+            self.write(Anchor::Left(values), y, plain_style(self.cap), &[Piece { text, mark: piece.mark }]);
+            y += self.step;
+        }
+        y
+    }
+
+    /// Who the supplier is, at the foot of the page: name and address, how to reach it, its numbers, side by side.
+    fn imprint(&mut self) {
+        let style = plain_style(self.cap * 0.85);
+        let (top, width, step) = (self.sheet.height * 0.87, (self.right - self.left) / 2.0, self.step * 0.85);
+        let supplier = &self.deal.supplier;
+        let name = self.sheet.fit(&supplier.name, style, width - self.cap);
+        self.sheet.rule(self.left, self.right, top - self.step, 1.0);
+        self.write(Anchor::Left(self.left), top, style, &[header(name, HeaderField::SupplierName)]);
+        for (i, line) in supplier.address.iter().enumerate().take(4) {
+            let line = self.sheet.fit(line, style, width - self.cap);
+            let y = top + step * (i + 1) as f32;
+            self.write(Anchor::Left(self.left), y, style, &[header(line, HeaderField::SupplierAddress)]);
+        }
+        let (phone, colon) = (self.caption("phone"), self.colon());
+        let mut rows = vec![vec![plain(format!("{phone}{colon}")), header(&supplier.phone, HeaderField::SupplierPhone)]];
+        rows.push(vec![plain(&supplier.email)]);
+        if !self.tax_below {
+            rows.push(self.tax_number().to_vec());
+        }
+        for (i, pieces) in rows.iter().enumerate() {
+            self.write(Anchor::Left(self.left + width), top + step * i as f32, style, pieces);
         }
     }
 
@@ -193,9 +281,13 @@ impl Press<'_, '_> {
         self.sheet.frame(left - 3.0, top - 3.0, left + size + 3.0, top + size + 3.0, 2.0);
     }
 
-    fn parties_and_references(&mut self, layout: &InvoiceLayout, number: &str, top: f32) -> f32 {
+    fn parties_and_references(&mut self, layout: &InvoiceLayout, number: &str, as_form: bool, top: f32) -> f32 {
         let references = self.reference_pieces(number);
         let middle = (self.left + self.right) / 2.0 + self.cap;
+        if as_form {
+            let below = self.customer_form(top);
+            return self.references(&references, self.left, below + self.step, true) + self.step;
+        }
         match layout.references {
             References::Lines | References::Columns => {
                 let (customer, side) = if layout.customer == Side::Right { (middle, self.left) } else { (self.left, middle) };
@@ -253,6 +345,15 @@ impl Press<'_, '_> {
         y + self.step
     }
 
+    fn customer_form(&mut self, top: f32) -> f32 {
+        let heading = self.caption("customer");
+        self.write(Anchor::Left(self.left), top, bold_style(self.cap), &[plain(heading)]);
+        let customer = &self.deal.customer;
+        let mut rows = vec![("party name", header(&customer.name, HeaderField::CustomerName))];
+        rows.extend(customer.address.iter().map(|line| ("party address", plain(line))));
+        self.form_rows(&rows, self.left, top + self.step)
+    }
+
     fn references(&mut self, references: &[(String, Piece)], left: f32, top: f32, columns: bool) -> f32 {
         let (style, colon) = (plain_style(self.cap), self.colon());
         let widest = references.iter().map(|(caption, _)| self.sheet.text_width(caption, bold_style(self.cap))).fold(0.0, f32::max);
@@ -302,23 +403,26 @@ impl Press<'_, '_> {
 
     fn totals(&mut self, layout: &InvoiceLayout, top: f32) {
         let left = self.left + (self.right - self.left) * 0.6;
-        if layout.vat == VatPlace::Summary {
+        if layout.vat == VatPlace::Row && self.deal.vat.len() == 1 {
+            return self.sums_in_a_row(top);
+        }
+        if matches!(layout.vat, VatPlace::Summary | VatPlace::Row) {
             self.vat_summary(top, left - 3.0 * self.cap);
         }
-        let mut rows: Vec<(String, Vec<Piece>, bool)> =
-            vec![(self.caption("net"), vec![header(self.figures.total(self.deal.net_cents), HeaderField::Net)], false)];
+        let net = header(self.figures.total(self.deal.net_cents), HeaderField::Net);
+        let mut rows: Vec<(Vec<Piece>, Vec<Piece>, bool)> = vec![(vec![plain(self.caption("net"))], vec![net], false)];
         if layout.vat == VatPlace::ByRate {
             rows.extend(self.rate_rows());
         }
         if layout.vat != VatPlace::ByRate || self.deal.vat.len() > 1 {
             let vat = header(self.figures.total(self.deal.vat_cents), HeaderField::Vat);
-            rows.push((self.caption("vat amount"), vec![vat], false));
+            rows.push((vec![plain(self.caption("vat amount"))], vec![vat], false));
         }
-        rows.push((self.caption("gross"), vec![header(self.figures.total(self.deal.gross_cents), HeaderField::Gross)], true));
+        rows.push((vec![plain(self.caption("gross"))], vec![header(self.figures.total(self.deal.gross_cents), HeaderField::Gross)], true));
         let mut y = top;
         for (caption, pieces, heavy) in &rows {
             let style = if *heavy { bold_style(self.cap * 1.15) } else { plain_style(self.cap) };
-            self.write(Anchor::Left(left), y, style, &[plain(caption)]);
+            self.write(Anchor::Left(left), y, style, caption);
             self.write(Anchor::Right(self.right - self.cap * 0.4), y, style, pieces);
             y += self.step * 1.15;
         }
@@ -328,13 +432,35 @@ impl Press<'_, '_> {
         self.currency(left, y);
     }
 
+    /// Net, rate, VAT and gross below their captions; for deals with one rate.
+    fn sums_in_a_row(&mut self, top: f32) {
+        let vat = self.deal.vat[0];
+        let cells = [
+            ("net", marked(self.figures.total(self.deal.net_cents), Mark::Header(HeaderField::Net))),
+            ("vat rate", marked(self.figures.rate(vat.rate_permille), Mark::Vat(0, VatColumn::Rate))),
+            ("vat amount", header(self.figures.total(self.deal.vat_cents), HeaderField::Vat)),
+            ("gross", header(self.figures.total(self.deal.gross_cents), HeaderField::Gross)),
+        ];
+        let width = (self.right - self.left) / cells.len() as f32;
+        for (i, (caption, piece)) in cells.iter().enumerate() {
+            let edge = Anchor::Right(self.left + width * (i + 1) as f32 - self.cap * 0.4);
+            let caption = self.caption(caption);
+            let caption = self.sheet.fit(&caption, bold_style(self.cap), width - self.cap);
+            self.write(edge, top, bold_style(self.cap), &[plain(caption)]);
+            self.write(edge, top + self.step, plain_style(self.cap), std::slice::from_ref(piece));
+        }
+        self.sheet.rule(self.left, self.right, top + self.step * 1.5, 1.0);
+        self.currency(self.left, top + self.step * 2.5);
+    }
+
     /// `VAT @ 23%` and its amount, rate by rate.
-    fn rate_rows(&mut self) -> Vec<(String, Vec<Piece>, bool)> {
+    fn rate_rows(&mut self) -> Vec<(Vec<Piece>, Vec<Piece>, bool)> {
         let name = self.deal.country.tax_name();
         let deal = self.deal;
         let row = |(i, row): (usize, &crate::synthetic::documents::deal::VatRow)| {
             let amount = marked(self.figures.money(row.vat_cents), Mark::Vat(i, VatColumn::Amount));
-            (format!("{name} {}", self.figures.rate(row.rate_permille)), vec![amount], false)
+            let rate = marked(self.figures.rate(row.rate_permille), Mark::Vat(i, VatColumn::Rate));
+            (vec![plain(format!("{name} ")), rate], vec![amount], false)
         };
         deal.vat.iter().enumerate().map(row).collect()
     }

@@ -2,11 +2,12 @@
 
 use engine::understand::draft::Column;
 
+use super::designs::Extras;
 use super::{bold_style, caption, plain_style};
 use crate::synthetic::dice::Dice;
 use crate::synthetic::documents::deal::{Deal, Item};
 use crate::synthetic::documents::figures::Figures;
-use crate::synthetic::documents::sheet::{Anchor, Mark, Sheet, marked, plain};
+use crate::synthetic::documents::sheet::{Anchor, Mark, Sheet, Style, marked, plain};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rules {
@@ -23,10 +24,32 @@ pub enum Rules {
     Zebra,
 }
 
+/// Of the column of items' numbers, in heights of a capital.
+const NUMBERS_WIDTH: f32 = 4.5;
+
+/// The text in lines that fit, broken between words.
+fn wrapped(sheet: &Sheet, text: &str, style: Style, width: f32) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut rest = text.trim();
+    while !rest.is_empty() {
+        let line = sheet.fit(rest, style, width);
+        if line.is_empty() {
+            break;
+        }
+        rest = rest[line.len()..].trim_start();
+        lines.push(line);
+    }
+    lines
+}
+
 /// A table in the making: where its columns stand.
 pub struct Table<'d> {
     columns: Vec<(Column, f32, f32)>,
     captions: Vec<String>,
+    /// The caption of the items' numbers, which stand in the margin.
+    numbers: Option<String>,
+    /// For each item what stands below it, if anything does.
+    notes: Vec<Option<String>>,
     rules: Rules,
     cap: f32,
     step: f32,
@@ -104,12 +127,18 @@ impl<'d> Table<'d> {
         figures: &'d Figures,
         columns: &[Column],
         rules: Rules,
+        extras: Extras,
         cap: f32,
         left: f32,
         right: f32,
     ) -> Self {
+        let numbers = extras.are_numbered().then(|| caption(dice, deal.country, "position"));
+        let note = |dice: &mut Dice| (extras.are_noted() && dice.chance(0.5)).then(|| caption(dice, deal.country, "item note"));
+        let notes = deal.items.iter().map(|_| note(dice)).collect();
         let columns = fitting_columns(deal, columns);
         let total: f32 = columns.iter().map(|column| share(*column)).sum();
+        let margin = if numbers.is_some() { NUMBERS_WIDTH * cap } else { 0.0 };
+        let (margin_left, left) = (left, left + margin);
         let mut x = left;
         let mut placed = Vec::with_capacity(columns.len());
         for column in &columns {
@@ -119,7 +148,7 @@ impl<'d> Table<'d> {
         }
         let captions = columns.iter().map(|column| caption(dice, deal.country, caption_rule(*column))).collect();
         let step = cap * dice.within(2.0..2.7);
-        Self { columns: placed, captions, rules, cap, step, left, right, deal, figures }
+        Self { columns: placed, captions, numbers, notes, rules, cap, step, left: margin_left, right, deal, figures }
     }
 
     /// Prints captions and rows from `top` on, on further pages beyond `bottom`; returns where the table ends.
@@ -127,17 +156,18 @@ impl<'d> Table<'d> {
         let mut head = top;
         let mut y = self.print_captions(sheet, top);
         for (i, item) in self.deal.items.iter().enumerate() {
-            if y + self.step > bottom {
+            let height = self.height(i, sheet);
+            if y + height > bottom {
                 self.close(sheet, head, y);
                 sheet.new_page();
                 head = sheet.height * 0.06;
                 y = self.print_captions(sheet, head);
             }
             if self.rules == Rules::Zebra && i % 2 == 0 {
-                sheet.fill(self.left, y, self.right, y + self.step, 0.1);
+                sheet.fill(self.left, y, self.right, y + height, 0.1);
             }
             self.print_row(sheet, i, item, y);
-            y += self.step;
+            y += height;
             if matches!(self.rules, Rules::Rows | Rules::Grid) {
                 sheet.rule(self.left, self.right, y, 1.0);
             }
@@ -152,11 +182,11 @@ impl<'d> Table<'d> {
         if inverse {
             sheet.fill(self.left, top, self.right, end, 0.85);
         }
+        let style = Style { density: if inverse { -1.0 } else { 1.0 }, ..bold_style(self.cap) };
+        if let Some(numbers) = &self.numbers {
+            sheet.write(Anchor::Left(self.left + self.cap * 0.4), self.baseline(top), style, &[plain(numbers)]);
+        }
         for (&(column, left, right), caption) in self.columns.iter().zip(&self.captions) {
-            let mut style = bold_style(self.cap);
-            if inverse {
-                style.density = -1.0;
-            }
             let text = sheet.fit(caption, style, right - left - self.cap * 0.8);
             sheet.write(self.anchor(column, left, right), self.baseline(top), style, &[plain(text)]);
         }
@@ -167,13 +197,48 @@ impl<'d> Table<'d> {
     }
 
     fn print_row(&self, sheet: &mut Sheet, i: usize, item: &Item, top: f32) {
+        let style = plain_style(self.cap);
+        if self.numbers.is_some() {
+            sheet.write(Anchor::Left(self.left + self.cap * 0.4), self.baseline(top), style, &[plain((i + 1).to_string())]);
+        }
         for &(column, left, right) in &self.columns {
-            let style = plain_style(self.cap);
-            let text = sheet.fit(&cell(self.figures, item, column), style, right - left - self.cap * 0.8);
-            if !text.is_empty() {
-                sheet.write(self.anchor(column, left, right), self.baseline(top), style, &[marked(text, Mark::Item(i, column))]);
+            let anchor = self.anchor(column, left, right);
+            let width = right - left - self.cap * 0.8;
+            let text = cell(self.figures, item, column);
+            if column != Column::Description {
+                let text = sheet.fit(&text, style, width);
+                if !text.is_empty() {
+                    sheet.write(anchor, self.baseline(top), style, &[marked(text, Mark::Item(i, column))]);
+                }
+                continue;
+            }
+            let mut y = self.baseline(top);
+            for line in wrapped(sheet, &text, style, width) {
+                sheet.write(anchor, y, style, &[marked(line, Mark::Item(i, column))]);
+                y += self.line_step();
+            }
+            if let Some(note) = &self.notes[i] {
+                let small = plain_style(self.cap * 0.85);
+                let note = sheet.fit(note, small, self.right - left);
+                sheet.write(anchor, y, small, &[plain(note)]);
             }
         }
+    }
+
+    /// Of an item's row: its description may take several lines, and a note one more.
+    fn height(&self, i: usize, sheet: &Sheet) -> f32 {
+        let described = self.columns.iter().find(|(column, ..)| *column == Column::Description);
+        let lines = described.map_or(1, |&(column, left, right)| {
+            let text = cell(self.figures, &self.deal.items[i], column);
+            wrapped(sheet, &text, plain_style(self.cap), right - left - self.cap * 0.8).len().max(1)
+        });
+        let more = lines - 1 + usize::from(described.is_some() && self.notes[i].is_some());
+        self.step + more as f32 * self.line_step()
+    }
+
+    /// From one line of an item to the next.
+    fn line_step(&self) -> f32 {
+        self.cap * 1.7
     }
 
     fn close(&self, sheet: &mut Sheet, top: f32, bottom: f32) {
