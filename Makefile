@@ -13,7 +13,7 @@ SROIE    ?= ../shared/data/sroie/train
 MODELS   ?= ../shared/models/pp-ocrv6
 RECEIPTS ?= 100
 PEERS    := out/bench/venv
-DOCUMENTS = $(sort $(wildcard $(SAMPLES)/*.jpg $(SAMPLES)/*.png $(SAMPLES)/*.pdf))
+DOCUMENTS = $(sort $(wildcard $(SAMPLES)/*.jpg $(SAMPLES)/*.png $(SAMPLES)/*.pdf $(SAMPLES)/*.xml))
 
 setup:
 	@deploy/install-build-tools.sh

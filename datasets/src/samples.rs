@@ -15,6 +15,7 @@ use crate::synthetic::documents::deal::{Deal, Item, Party, Prices, divide_rounde
 use crate::synthetic::documents::figures::decimal;
 use crate::synthetic::documents::layouts::Layout;
 use crate::synthetic::documents::region::{Country, RateClass, RatePermille};
+use crate::synthetic::documents::ubl::ubl;
 use crate::synthetic::documents::{DocumentGenerator, SyntheticDocument};
 
 /// The pub's id in the till's database.
@@ -24,10 +25,7 @@ const PUB: &str = "The Copper Kettle";
 /// A document to be made, and the file it goes to.
 struct Sample {
     file: &'static str,
-    layout: &'static str,
-    /// As [`crate::synthetic::typefaces::Typeface::family`].
-    family: &'static str,
-    capture: Capture,
+    form: Form,
     document_type: DocumentType,
     supplier: (&'static str, [&'static str; 3]),
     number: &'static str,
@@ -36,20 +34,31 @@ struct Sample {
     items: &'static [(&'static str, &'static str, i64, &'static str, i64, RateClass)],
 }
 
+/// Paper, or data.
+enum Form {
+    Printed {
+        layout: &'static str,
+        /// As [`crate::synthetic::typefaces::Typeface::family`].
+        family: &'static str,
+        capture: Capture,
+    },
+    /// An e-invoice in UBL.
+    Ubl,
+}
+
 const HARBOUR: (&str, [&str; 3]) = ("Harbour Brewing Company Ltd", ["Unit 4, Kings Quay", "Cobh", "Co. Cork, P24 X7C2"]);
 const LIFFEY: (&str, [&str; 3]) = ("Liffey Drinks Wholesale", ["18 Ballymount Road Lower", "Walkinstown", "Dublin 12, D12 K5T8"]);
 const VINTNER: (&str, [&str; 3]) = ("Béranger & Walsh Wine Merchants", ["7 Mill Street", "Kilkenny", "R95 F2A4"]);
 const GROCER: (&str, [&str; 3]) = ("CITY MINI MARKET", ["112 Capel Street", "Dublin 1", "D01 W3R9"]);
+const CIDER: (&str, [&str; 3]) = ("Orchard Lane Cider Makers Ltd", ["Orchard Lane", "Clonmel", "Co. Tipperary, E91 P2N3"]);
 const HARDWARE: (&str, [&str; 3]) = ("Nolan Hardware & Glassware", ["3 Green Street", "Smithfield", "Dublin 7, D07 A8K1"]);
 
 use RateClass::{Reduced, Standard, Zero};
 
-const SAMPLES: [Sample; 6] = [
+const SAMPLES: [Sample; 7] = [
     Sample {
         file: "harbour-brewing-invoice.jpg",
-        layout: "brewery",
-        family: "liberationsans",
-        capture: Capture::Print,
+        form: Form::Printed { layout: "brewery", family: "liberationsans", capture: Capture::Print },
         document_type: DocumentType::Invoice,
         supplier: HARBOUR,
         number: "INV-20471",
@@ -64,9 +73,7 @@ const SAMPLES: [Sample; 6] = [
     },
     Sample {
         file: "liffey-wholesale-invoice.jpg",
-        layout: "wholesaler",
-        family: "roboto",
-        capture: Capture::Photo,
+        form: Form::Printed { layout: "wholesaler", family: "roboto", capture: Capture::Photo },
         document_type: DocumentType::Invoice,
         supplier: LIFFEY,
         number: "SI-118832",
@@ -84,9 +91,7 @@ const SAMPLES: [Sample; 6] = [
     },
     Sample {
         file: "beranger-walsh-invoice.jpg",
-        layout: "vintner",
-        family: "liberationserif",
-        capture: Capture::Scan,
+        form: Form::Printed { layout: "vintner", family: "liberationserif", capture: Capture::Scan },
         document_type: DocumentType::Invoice,
         supplier: VINTNER,
         number: "2026/0713",
@@ -99,9 +104,7 @@ const SAMPLES: [Sample; 6] = [
     },
     Sample {
         file: "city-mini-market-receipt.png",
-        layout: "supermarket",
-        family: "dejavusansmono",
-        capture: Capture::Scan,
+        form: Form::Printed { layout: "supermarket", family: "dejavusansmono", capture: Capture::Scan },
         document_type: DocumentType::Receipt,
         supplier: GROCER,
         number: "004812",
@@ -116,9 +119,7 @@ const SAMPLES: [Sample; 6] = [
     },
     Sample {
         file: "nolan-hardware-receipt.jpg",
-        layout: "hardware shop",
-        family: "liberationmono",
-        capture: Capture::Photo,
+        form: Form::Printed { layout: "hardware shop", family: "liberationmono", capture: Capture::Photo },
         document_type: DocumentType::Receipt,
         supplier: HARDWARE,
         number: "R0002219",
@@ -131,9 +132,7 @@ const SAMPLES: [Sample; 6] = [
     },
     Sample {
         file: "harbour-brewing-credit-note.jpg",
-        layout: "brewery",
-        family: "liberationsans",
-        capture: Capture::Print,
+        form: Form::Printed { layout: "brewery", family: "liberationsans", capture: Capture::Print },
         document_type: DocumentType::CreditNote,
         supplier: HARBOUR,
         number: "CN-1186",
@@ -143,18 +142,38 @@ const SAMPLES: [Sample; 6] = [
             ("HB099", "Keg deposit", 6_000, "Each", 3_000, Standard),
         ],
     },
+    Sample {
+        file: "orchard-lane-e-invoice.xml",
+        form: Form::Ubl,
+        document_type: DocumentType::Invoice,
+        supplier: CIDER,
+        number: "OLC-2026-0331",
+        issued: date(2026, 7, 3),
+        items: &[
+            ("OL12", "Orchard Lane Cider 12x500ml", 10_000, "Case", 2_050, Standard),
+            ("OL50", "Orchard Lane Cider 50L keg", 1_000, "Keg", 16_400, Standard),
+        ],
+    },
 ];
 
-/// The documents with the names of their files. None where the machine lacks a family that they are set in.
+/// The printed documents with the names of their files. None where the machine lacks a family that they are set in.
 pub fn documents(generator: &DocumentGenerator) -> Option<Vec<(&'static str, SyntheticDocument)>> {
-    SAMPLES.iter().map(|sample| Some((sample.file, sample.document(generator)?))).collect()
+    let printed = SAMPLES.iter().filter_map(|sample| match sample.form {
+        Form::Printed { layout, family, capture } => Some((sample, layout, family, capture)),
+        Form::Ubl => None,
+    });
+    printed.map(|(sample, layout, family, capture)| Some((sample.file, sample.document(generator, layout, family, capture)?))).collect()
+}
+
+/// The e-invoices with the names of their files.
+pub fn e_invoices() -> impl Iterator<Item = (&'static str, String)> {
+    SAMPLES.iter().filter(|sample| matches!(sample.form, Form::Ubl)).map(|sample| (sample.file, ubl(&sample.deal())))
 }
 
 impl Sample {
-    fn document(&self, generator: &DocumentGenerator) -> Option<SyntheticDocument> {
-        let printed =
-            generator.set_in(self.family, Dice::new(SEED, number_of(self.file)), self.file, self.deal(), Layout::named(self.layout)?)?;
-        Some(printed.captured(self.capture))
+    fn document(&self, generator: &DocumentGenerator, layout: &str, family: &str, how: Capture) -> Option<SyntheticDocument> {
+        let printed = generator.set_in(family, Dice::new(SEED, number_of(self.file)), self.file, self.deal(), Layout::named(layout)?)?;
+        Some(printed.captured(how))
     }
 
     fn deal(&self) -> Deal {
@@ -322,7 +341,9 @@ mod tests {
             let deal = sample.deal();
             assert_eq!(deal.customer.name, PUB);
             assert_eq!(deal.net_cents + deal.vat_cents, deal.gross_cents, "{}", sample.file);
-            assert!(Layout::named(sample.layout).is_some(), "{}", sample.layout);
+            if let Form::Printed { layout, .. } = sample.form {
+                assert!(Layout::named(layout).is_some(), "{layout}");
+            }
         }
         // 4 x 168.50 + 2 x 179.00 + 2 x 112.40 + 6 x 28.95 + 8 x 30.00 = 1670.50; VAT 23 % of it 384.215.
         assert_eq!(SAMPLES[0].deal().gross_cents, 205_472);
@@ -348,6 +369,12 @@ mod tests {
         }
         assert_eq!(sums, totals);
         assert_eq!(totals.len() as u64, ROUNDS + 1);
+    }
+
+    #[test]
+    fn the_shipped_e_invoice_is_this() {
+        let shipped = include_str!("../samples/orchard-lane-e-invoice.xml");
+        assert_eq!(e_invoices().collect::<Vec<_>>(), [("orchard-lane-e-invoice.xml", shipped.to_owned())], "run `generate samples`");
     }
 
     #[test]

@@ -126,6 +126,9 @@ fn write_samples(generator: &DocumentGenerator, out: &Path) -> anyhow::Result<()
         let truth = out.join("truth").join(file).with_extension("json");
         fs::write(&truth, serde_json::to_string_pretty(&document.truth)? + "\n").with_context(|| truth.display().to_string())?;
     }
+    for (file, xml) in samples::e_invoices() {
+        fs::write(out.join(file), xml).context(file)?;
+    }
     let events: String = samples::events().into_iter().map(|line| line + "\n").collect();
     fs::write(out.join("events.ndjson"), events).context("events.ndjson")
 }

@@ -65,6 +65,17 @@ const TITLES: [(DocumentType, &[&str]); 3] = [
 /// How many times as probable a title makes its type beside the others.
 const TITLE_FACTOR: f32 = 10.0;
 
+/// `Rechnungskorrektur Nr. 17 vom 5.3.2024`: a credit note that numbers itself, at the begin of a line.
+static NUMBERED_CREDIT_NOTE: LazyLock<Regex> = LazyLock::new(|| {
+    let title = "credit ?note|rechnungs-?korrektur|storno-?rechnung|note de cr[ée]dit";
+    let number = r"(?:n[or°]\.?|number|nummer|num[ée]ro|#)";
+    Regex::new(&format!(r"(?i)^\s*(?:{title})(?: \(\d+\))?[ :]*{number}?[ .:]*[a-z]{{0,6}}[-/]?\d"))
+        .expect("the pattern is a constant that a test compiles")
+});
+
+/// How many times as probable that makes a credit note.
+const NUMBERED_TITLE_FACTOR: f32 = 100.0;
+
 /// The power of the types' probabilities: training smooths its targets, which leaves the network less sure than it may be. On 296
 /// documents held back, of which 97 % are right, the mean probability rises from 0.89 to 0.95.
 const TYPE_SHARPNESS: f32 = 1.67;
@@ -79,6 +90,10 @@ fn titled(order: &ReadingOrder, mut types: [f32; DOCUMENT_TYPES.len()]) -> [f32;
             let of_type = DOCUMENT_TYPES.iter().zip(&mut types).find(|(known, _)| **known == document_type);
             of_type.into_iter().for_each(|(_, probability)| *probability *= TITLE_FACTOR);
         }
+    }
+    if order.lines.iter().any(|line| NUMBERED_CREDIT_NOTE.is_match(&line.text)) {
+        let credit_note = DOCUMENT_TYPES.iter().zip(&mut types).find(|(known, _)| **known == DocumentType::CreditNote);
+        credit_note.into_iter().for_each(|(_, probability)| *probability *= NUMBERED_TITLE_FACTOR);
     }
     let types = types.map(|probability| probability.powf(TYPE_SHARPNESS));
     let sum: f32 = types.iter().sum();
@@ -161,11 +176,17 @@ mod tests {
             DOCUMENT_TYPES[(0..6).max_by(|a, b| types[*a].total_cmp(&types[*b])).unwrap()]
         };
         let invoice = [0.02, 0.76, 0.2, 0.01, 0.01, 0.0];
+        let sure_invoice = [0.02, 0.93, 0.03, 0.01, 0.01, 0.0];
         let receipt = [0.01, 0.02, 0.02, 0.95, 0.0, 0.0];
         for (text, types, expected) in [
             ("Credit Note", invoice, DocumentType::CreditNote),
             ("GUTSCHRIFT", invoice, DocumentType::CreditNote),
             ("Credit note for invoice 7", invoice, DocumentType::Invoice),
+            ("Rechnungskorrektur (384) Nr. RK21012345 vom 16.09.2013", sure_invoice, DocumentType::CreditNote),
+            ("Credit Note No: CN-17", sure_invoice, DocumentType::CreditNote),
+            ("CREDIT NOTE 1186", sure_invoice, DocumentType::CreditNote),
+            ("less credit note no. 17", sure_invoice, DocumentType::Invoice),
+            ("Lieferschein Nr. 17", sure_invoice, DocumentType::Invoice),
             ("INVOICE", invoice, DocumentType::Invoice),
             ("CREDIT", receipt, DocumentType::Receipt),
         ] {

@@ -6,6 +6,7 @@ pub mod causes;
 pub mod invoices;
 pub mod predictions;
 pub mod report;
+pub mod rules;
 pub mod sroie;
 pub mod synthetic;
 

@@ -59,6 +59,8 @@ pub fn sroie_rows(scores: &Scores, text: TextSource) -> (Vec<(String, Tally)>, V
     rows.push(("task 3, fields, raw".into(), scores.fields.raw_total()));
     rows.push(("task 3, fields, normalised".into(), scores.fields.normalised_total()));
     rows.extend(by_field);
+    rows.push(("by rules alone, raw".into(), scores.fields_by_rules.raw_total()));
+    rows.push(("by rules alone, normalised".into(), scores.fields_by_rules.normalised_total()));
     (rows, remarks)
 }
 

@@ -12,13 +12,13 @@ use engine::{
     engine::{Cancel, Engine, ExtractError, Timings},
     geometry::{Point, Quad},
     page,
-    text::TextLine,
+    text::{PageSize, TextLine},
 };
 use proto::Invoice;
 use serde::Serialize;
 
 use super::calibration::Calibration;
-use super::predictions::Written;
+use super::{predictions::Written, rules};
 use crate::metrics::{
     Tally,
     fields::{FieldTallies, KeyField},
@@ -54,6 +54,8 @@ pub struct Prediction {
     pub keys: Keys,
     /// Of the keys, in the order of [`KeyField::ALL`].
     pub confidences: [f32; 4],
+    /// What rules make of the same text.
+    pub by_rules: Keys,
     pub wall: Duration,
     pub timings: Timings,
 }
@@ -74,7 +76,15 @@ pub fn predict(engine: &Engine, receipt: &Receipt, text: TextSource) -> Result<P
             (extraction.invoice, extraction.timings)
         }
     };
-    Ok(Prediction { wall: start.elapsed(), timings, keys: keys(&invoice), confidences: confidences(&invoice), lines: lines(&invoice) })
+    let wall = start.elapsed();
+    Ok(Prediction {
+        wall,
+        timings,
+        keys: keys(&invoice),
+        confidences: confidences(&invoice),
+        by_rules: by_rules(&invoice),
+        lines: lines(&invoice),
+    })
 }
 
 /// What was read, with its places in the picture as stored: the labels know nothing of a page that was set upright.
@@ -113,6 +123,17 @@ pub fn keys(invoice: &Invoice) -> Keys {
     }
 }
 
+/// The four strings by rules on the same lines.
+fn by_rules(invoice: &Invoice) -> Keys {
+    let page = invoice.pages.first().copied().unwrap_or_default();
+    let line = |line: &proto::TextLine| {
+        let quad = Quad::from_coordinates(<[i32; 8]>::try_from(line.quad.as_slice()).ok()?.map(|p| p as f32));
+        Some(TextLine { page: 0, quad, text: line.text.clone(), confidence: line.confidence })
+    };
+    let lines: Vec<TextLine> = invoice.text.iter().filter_map(line).collect();
+    rules::keys(&lines, PageSize { width: page.width, height: page.height })
+}
+
 /// How sure the four strings are; 0 where there is none.
 fn confidences(invoice: &Invoice) -> [f32; 4] {
     let supplier = invoice.supplier.as_ref();
@@ -146,6 +167,7 @@ pub struct Scores {
     /// Of lines that were found, at IoU 0.5.
     pub characters: CharacterErrors,
     pub fields: FieldTallies,
+    pub fields_by_rules: FieldTallies,
     /// Of the keys, right being what is right once normalised.
     pub calibration: Calibration,
     pub errors: Vec<Mistake>,
@@ -188,6 +210,7 @@ impl Scores {
             let (truth, predicted) = (key(&receipt.keys, field), key(&prediction.keys, field));
             if has_keys(receipt) {
                 let agreement = self.fields.add(field, truth, predicted);
+                self.fields_by_rules.add(field, truth, key(&prediction.by_rules, field));
                 if !predicted.is_empty() {
                     self.calibration.add(confidence, agreement.normalised);
                 }

@@ -11,6 +11,7 @@ pub mod layouts;
 pub mod region;
 pub mod sheet;
 pub mod truth;
+pub mod ubl;
 
 use std::path::Path;
 
