@@ -1,5 +1,7 @@
 //! An e-invoice and the pages that came with it become one document.
 
+use std::error::Error;
+
 use jiff::civil::Date;
 use proto::{Check, Customer, Field, Invoice, Supplier, invoice::Status};
 use rust_decimal::Decimal;
@@ -41,7 +43,8 @@ pub fn merge(read: Invoice, e_invoice: &EInvoice) -> Invoice {
 
 /// A document whose e-invoice cannot be read waits for a person.
 pub fn unreadable(mut read: Invoice, error: &EInvoiceError) -> Invoice {
-    let reason = format!("the PDF holds an e-invoice that can't be read: {error}");
+    let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
+    let reason = format!("the PDF holds an e-invoice that can't be read: {error}{cause}");
     read.checks.push(check("e_invoice", false, reason.clone()));
     read.set_status(Status::NeedsReview);
     read.review_reasons.push(reason);
@@ -151,7 +154,7 @@ fn amount(amount: Option<Decimal>, places: &Places) -> Option<Field> {
 }
 
 /// With the decimals of most currencies, or more.
-fn two_decimals(amount: Decimal) -> String {
+pub(super) fn two_decimals(amount: Decimal) -> String {
     let mut amount = amount.normalize();
     amount.rescale(amount.scale().max(AMOUNT_DECIMALS));
     amount.to_string()

@@ -32,7 +32,7 @@ pub enum EInvoiceError {
     TooLarge { bytes: usize },
     #[error("the XML is not in UTF-8, as e-invoices are")]
     Encoding(#[source] std::str::Utf8Error),
-    #[error("the XML is damaged: {0}")]
+    #[error("the XML is damaged")]
     Xml(#[source] roxmltree::Error),
     #[error("the XML is a {root:?}, where an invoice in UN/CEFACT CII (Factur-X, ZUGFeRD, XRechnung) or UBL 2.1 is needed")]
     Root { root: String },

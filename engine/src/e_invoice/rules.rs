@@ -3,11 +3,15 @@
 use proto::Check;
 use rust_decimal::{Decimal, RoundingStrategy};
 
+use super::merge::two_decimals;
 use super::{EInvoice, Line, Tax};
 use crate::reconcile::checks::check;
 
 /// Products may be rounded differently by this, in units of the currency.
 const TOLERANCE: Decimal = Decimal::from_parts(1, 0, 0, false, 2);
+
+/// What is lost at most when a price is rounded.
+const HALF_A_CENT: Decimal = Decimal::from_parts(5, 0, 0, false, 3);
 
 /// Each rule that can be tested, named as the same test of a page is.
 pub(super) fn checks(invoice: &EInvoice) -> Vec<Check> {
@@ -17,34 +21,36 @@ pub(super) fn checks(invoice: &EInvoice) -> Vec<Check> {
     lines.chain(taxes).chain(sums.into_iter().flatten()).collect()
 }
 
-fn equal(a: Decimal, b: Decimal) -> bool {
-    (a - b).abs() <= TOLERANCE
-}
-
 fn rounded(amount: Decimal) -> Decimal {
     amount.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero)
 }
 
 /// A check that `computed` is `stated`.
 fn agree(name: impl Into<String>, what: &str, computed: Decimal, stated: Decimal) -> Check {
-    let passed = equal(rounded(computed), stated);
-    let relation = if passed { "is" } else { "is not" };
-    check(name, passed, format!("{what} = {}, which {relation} {}", rounded(computed), stated.normalize()))
+    agree_within(TOLERANCE, name, what, computed, stated)
 }
 
-/// quantity x price - discount = total
+fn agree_within(tolerance: Decimal, name: impl Into<String>, what: &str, computed: Decimal, stated: Decimal) -> Check {
+    let passed = (rounded(computed) - stated).abs() <= tolerance;
+    let relation = if passed { "is" } else { "is not" };
+    check(name, passed, format!("{what} = {}, which {relation} {}", two_decimals(rounded(computed)), two_decimals(stated)))
+}
+
+/// quantity x price - discount = total. A price in whole cents may have been rounded before it was multiplied.
 fn of_line(index: usize, line: &Line) -> Option<Check> {
     let (quantity, price, total) = (line.quantity?, line.price?, line.total?);
     let off = line.discount.unwrap_or_default();
-    let discount = if off.is_zero() { String::new() } else { format!(" - {}", off.normalize()) };
-    let what = format!("line {}: {} x {}{discount}", index + 1, quantity.normalize(), price.normalize());
-    Some(agree(format!("lines[{index}].line_total"), &what, quantity.checked_mul(price)?.checked_sub(off)?, total))
+    let discount = if off.is_zero() { String::new() } else { format!(" - {}", two_decimals(off)) };
+    let what = format!("line {}: {} x {}{discount}", index + 1, quantity.normalize(), two_decimals(price));
+    let rounding = if price.normalize().scale() <= 2 { quantity.abs().checked_mul(HALF_A_CENT)? } else { Decimal::ZERO };
+    let computed = quantity.checked_mul(price)?.checked_sub(off)?;
+    Some(agree_within(TOLERANCE + rounding, format!("lines[{index}].line_total"), &what, computed, total))
 }
 
 /// BR-CO-17
 fn of_tax(index: usize, tax: &Tax) -> Option<Check> {
     let (rate, net, amount) = (tax.rate?, tax.net?, tax.amount?);
-    let what = format!("{} % of {}", rate.normalize(), net.normalize());
+    let what = format!("{} % of {}", rate.normalize(), two_decimals(net));
     Some(agree(format!("vat[{index}].amount"), &what, net.checked_mul(rate)? / Decimal::ONE_HUNDRED, amount))
 }
 
@@ -61,7 +67,7 @@ fn of_net(invoice: &EInvoice) -> Option<Check> {
     let totals = &invoice.totals;
     let (lines, net) = (totals.lines?, totals.net?);
     let (allowances, charges) = (totals.allowances.unwrap_or_default(), totals.charges.unwrap_or_default());
-    let what = format!("{} - allowances {} + charges {}", lines.normalize(), allowances.normalize(), charges.normalize());
+    let what = format!("{} - allowances {} + charges {}", two_decimals(lines), two_decimals(allowances), two_decimals(charges));
     Some(agree("net", &what, lines.checked_sub(allowances)?.checked_add(charges)?, net))
 }
 
@@ -77,7 +83,7 @@ fn of_tax_sum(invoice: &EInvoice) -> Option<Check> {
 fn of_gross(invoice: &EInvoice) -> Option<Check> {
     let totals = &invoice.totals;
     let (net, vat, gross) = (totals.net?, totals.vat?, totals.gross?);
-    Some(agree("gross", &format!("{} + VAT {}", net.normalize(), vat.normalize()), net.checked_add(vat)?, gross))
+    Some(agree("gross", &format!("{} + VAT {}", two_decimals(net), two_decimals(vat)), net.checked_add(vat)?, gross))
 }
 
 fn of_dates(invoice: &EInvoice) -> Option<Check> {

@@ -79,9 +79,9 @@ fn ubl() {
 #[test]
 fn bad_xml_is_named() {
     let cases = [
-        ("<Invoice><ID>", "the XML is damaged: "),
+        ("<Invoice><ID>", "the XML is damaged"),
         ("<html><body/></html>", "the XML is a \"html\", where an invoice in UN/CEFACT CII"),
-        ("<!DOCTYPE a [<!ENTITY b \"bb\">]><Invoice>&b;</Invoice>", "the XML is damaged: "),
+        ("<!DOCTYPE a [<!ENTITY b \"bb\">]><Invoice>&b;</Invoice>", "the XML is damaged"),
         ("<Invoice>\n<IssueDate>5/3/2026</IssueDate></Invoice>", "line 2 of the XML: IssueDate is \"5/3/2026\", which is no date"),
         (
             "<Invoice><LegalMonetaryTotal><TaxInclusiveAmount>1,5</TaxInclusiveAmount></LegalMonetaryTotal></Invoice>",
@@ -159,6 +159,25 @@ fn what_the_e_invoice_leaves_out_stays_as_read() {
     let merged = merge(page(&["LW-2026/0417", "05.03.2026", "474.95"]), &minimal);
     assert_eq!(merged.lines[0].description.as_ref().unwrap().value, "of the page");
     assert_eq!(merged.supplier.unwrap().phone.unwrap().value, "555");
+}
+
+#[test]
+fn a_rounded_price_may_miss_the_total_by_what_rounding_lost() {
+    for (price, total, passed) in [("2.77", "55.46", true), ("2.77", "55.52", false), ("2.7700", "55.46", true), ("2.771", "55.46", false)]
+    {
+        let mut invoice = read_text(FACTUR_X);
+        invoice.lines[0] = Line { quantity: number("20"), price: number(price), total: number(total), ..Line::default() };
+        let check = rules::checks(&invoice).remove(0);
+        assert_eq!(check.passed, passed, "{}", check.detail);
+    }
+}
+
+#[test]
+fn an_e_invoice_that_cannot_be_read_waits_with_its_page() {
+    let error = read(b"<Invoice>").unwrap_err();
+    let read = unreadable(page(&["Total 99.00"]), &error);
+    assert_eq!(read.status(), Status::NeedsReview);
+    assert!(read.review_reasons[0].starts_with("the PDF holds an e-invoice that can't be read: the XML is damaged: "), "{read:?}");
 }
 
 #[test]

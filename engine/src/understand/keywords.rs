@@ -47,7 +47,7 @@ keywords! {
     Rate: ["RATE", "SATZ", "TAUX"],
     Description: ["DESCRIPTION", "DESC", "PRODUCT", "PRODUCTS", "BEZEICHNUNG", "BESCHREIBUNG", "LEISTUNG", "DESIGNATION", "LIBELLE", "DETAILS", "PARTICULARS", "ARTIKEL"],
     Code: ["CODE", "SKU", "BARCODE", "ARTIKELNUMMER", "ART NR", "ARTIKEL NR", "ART NO", "ARTICLE NO", "GTIN", "EAN", "PRODUCT NO", "ITEM NO", "PLU"],
-    Unit: ["UNIT", "UOM", "PACK", "SIZE", "EINHEIT", "UNITE"],
+    Unit: ["UNIT", "UOM", "U M", "PACK", "SIZE", "EINHEIT", "UNITE"],
     Service: ["SERVICE", "SVC", "CHARGE", "SERV", "DEPOSIT", "DELIVERY CHARGE", "CARRIAGE"],
     Summary: ["SUMMARY", "ANALYSIS", "BREAKDOWN", "AUFSTELLUNG"],
     Currency: ["RM", "MYR", "EUR", "EURO", "GBP", "USD", "CHF"],

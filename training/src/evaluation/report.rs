@@ -164,10 +164,10 @@ mod tests {
     #[test]
     fn tasks_without_truth_are_skipped_and_said_to_be() {
         let cases = [
-            (true, true, TextSource::Own, 14, 0),
+            (true, true, TextSource::Own, 16, 0),
             (false, true, TextSource::Own, 4, 1),
-            (true, false, TextSource::Own, 10, 1),
-            (true, true, TextSource::Given, 10, 1),
+            (true, false, TextSource::Own, 12, 1),
+            (true, true, TextSource::Given, 12, 1),
             (false, false, TextSource::Own, 0, 2),
         ];
         for (keys, boxes, text, row_count, remark_count) in cases {

@@ -93,6 +93,8 @@ impl Columns {
         match before {
             // A description that is longer than its column.
             Some(Place::In(Column::Description)) if !is_number && !is_of_text => Place::In(Column::Description),
+            // Measures say what their column is.
+            _ if !nearest.known && word.is_measure() => Place::In(Column::Unit),
             _ if nearest.takes(word) => goes(nearest),
             // `3 Std`: a quantity with its unit.
             Some(Place::In(Column::Quantity)) if !is_number && accepts(Column::Unit, word) => Place::In(Column::Unit),

@@ -379,7 +379,7 @@ mod tests {
         let read = read_at(
             &[
                 (0.0, &[(100.0, "Art-Nr-Kunde")]),
-                (22.0, &[(0.0, "Pos"), (100.0, "Art-Nr-Lief."), (300.0, "Beschreibung"), (500.0, "Nettopreis"), (650.0, "Menge")]),
+                (22.0, &[(0.0, "Pos"), (100.0, "Art-Nr-Lief."), (300.0, "Beschreibung"), (460.0, "Nettopreis"), (650.0, "Menge")]),
                 (44.0, &[(100.0, "(Art)"), (740.0, "Steuer"), (850.0, "Entgelt")]),
                 (80.0, &[(0.0, "1"), (100.0, "BX-77"), (300.0, "Zitronen"), (550.0, "1,00"), (650.0, "5 Stk 19 % VAT (S)")]),
                 (102.0, &[(100.0, "ZS997"), (300.0, "100ml"), (880.0, "5,00")]),
@@ -433,6 +433,20 @@ mod tests {
         for (captions, row, expected) in cases {
             assert_eq!(read(&[captions, row], 1..2), [expected]);
         }
+    }
+
+    #[test]
+    fn measures_below_an_unknown_caption_are_units() {
+        let rows: [(f32, Row); 2] = [
+            (0.0, &[(0.0, "Description"), (300.0, "Gebinde"), (450.0, "Qty"), (600.0, "Price"), (850.0, "Amount")]),
+            (30.0, &[(0.0, "STOUT 50L"), (300.0, "Keg"), (450.0, "2"), (600.0, "4.50"), (850.0, "9.00")]),
+        ];
+        let lines = lines(&rows);
+        let order = ReadingOrder::new(&lines, &PAGES);
+        let (columns, _) = Columns::announced(&order, 0, true).unwrap();
+        let cells = columns.cells(plain_words(&order, order.rows[1].clone()));
+        let unit = cells.iter().find(|cell| cell.column == Column::Unit).map(|cell| cell.words[0].text);
+        assert_eq!((unit, cells[0].words.len()), (Some("Keg"), 2));
     }
 
     #[test]
