@@ -47,7 +47,7 @@ impl Places {
     pub fn amount(&self, amount: Decimal) -> Option<Place> {
         let hundredths = amount.checked_mul(Decimal::ONE_HUNDRED).filter(Decimal::is_integer)?;
         let hundredths: i64 = hundredths.try_into().ok()?;
-        self.candidate(|c| c.kind == Kind::Amount && c.value.abs() == hundredths.abs())
+        self.candidate(|c| c.kind == Kind::Amount && c.value.unsigned_abs() == hundredths.unsigned_abs())
     }
 
     pub fn date(&self, date: Date) -> Option<Place> {

@@ -31,7 +31,7 @@ fn agree(name: impl Into<String>, what: &str, computed: Decimal, stated: Decimal
 }
 
 fn agree_within(tolerance: Decimal, name: impl Into<String>, what: &str, computed: Decimal, stated: Decimal) -> Check {
-    let passed = (rounded(computed) - stated).abs() <= tolerance;
+    let passed = rounded(computed).checked_sub(stated).is_some_and(|off| off.abs() <= tolerance);
     let relation = if passed { "is" } else { "is not" };
     check(name, passed, format!("{what} = {}, which {relation} {}", two_decimals(rounded(computed)), two_decimals(stated)))
 }

@@ -173,6 +173,16 @@ fn a_rounded_price_may_miss_the_total_by_what_rounding_lost() {
 }
 
 #[test]
+fn the_largest_numbers_fail_and_do_no_harm() {
+    let (most, least) = (Decimal::MAX.to_string(), Decimal::MIN.to_string());
+    let mut invoice = read_text(FACTUR_X);
+    invoice.totals = Totals { net: number(&most), vat: number("0"), gross: number(&least), ..Totals::default() };
+    invoice.lines[0] = Line { quantity: number(&most), price: number("1"), total: number(&least), ..Line::default() };
+    assert!(rules::checks(&invoice).iter().any(|check| check.name == "gross" && !check.passed));
+    merge(page(&["1.00"]), &invoice);
+}
+
+#[test]
 fn an_e_invoice_that_cannot_be_read_waits_with_its_page() {
     let error = read(b"<Invoice>").unwrap_err();
     let read = unreadable(page(&["Total 99.00"]), &error);
