@@ -42,11 +42,19 @@ enum Data {
     Synthetic(Synthetic),
 }
 
+/// Documents of a folder.
 #[derive(Args)]
 struct Common {
     /// Folder of the data set
     #[arg(long, env = "CELLARBOOK_ROOT")]
     root: PathBuf,
+    #[command(flatten)]
+    run: Run,
+}
+
+/// How documents are read and what is made of the results.
+#[derive(Args)]
+struct Run {
     /// Folder to write predictions to
     #[arg(long, env = "CELLARBOOK_PREDICTIONS")]
     predictions: Option<PathBuf>,
@@ -92,21 +100,8 @@ struct Synthetic {
     /// Take fields from the engine's own reading, or from what is printed
     #[arg(long, env = "CELLARBOOK_TEXT", value_enum, default_value_t = TextSource::Own)]
     text: TextSource,
-    /// Folder to write predictions and truths to
-    #[arg(long, env = "CELLARBOOK_PREDICTIONS")]
-    predictions: Option<PathBuf>,
-    /// Folder of the weights; without it those that are part of the program
-    #[arg(long, env = "CELLARBOOK_MODELS")]
-    models: Option<PathBuf>,
-    /// PNG picture to draw: how often answers of each confidence are right
-    #[arg(long, env = "CELLARBOOK_RELIABILITY", value_name = "FILE")]
-    reliability: Option<PathBuf>,
-    /// Documents read at the same time
-    #[arg(long, env = "CELLARBOOK_THREADS", default_value_t = 1)]
-    threads: usize,
-    /// Print JSON instead of a table
-    #[arg(long, env = "CELLARBOOK_JSON")]
-    json: bool,
+    #[command(flatten)]
+    run: Run,
 }
 
 #[derive(Args)]
@@ -134,8 +129,10 @@ fn main() -> Result<ExitCode> {
     }
 }
 
-fn engine(models: Option<&Path>) -> Result<Engine> {
-    Ok(models.map_or_else(Engine::built_in, Engine::load)?)
+impl Run {
+    fn engine(&self) -> Result<Engine> {
+        Ok(self.models.as_deref().map_or_else(Engine::built_in, Engine::load)?)
+    }
 }
 
 fn read_ids(path: &Path) -> Result<BTreeSet<String>> {
@@ -151,14 +148,15 @@ fn read_receipts(root: &Path, ids: Option<&Path>) -> Result<Vec<Receipt>> {
 }
 
 fn evaluate_sroie(options: &Sroie) -> Result<ExitCode> {
-    let Common { root, predictions: folder, threads, json, .. } = &options.common;
+    let Common { root, run } = &options.common;
+    let Run { predictions: folder, reliability, threads, json, .. } = run;
     let receipts = read_receipts(root, options.ids.as_deref())?;
     ensure!(
         options.text == TextSource::Own || receipts.iter().all(|r| !r.lines.is_empty()),
         "{}: --text given needs boxes and transcripts, which this data set lacks",
         root.display()
     );
-    let engine = engine(options.common.models.as_deref())?;
+    let engine = run.engine()?;
     let read = in_parallel(&receipts, *threads, |receipt| sroie::predict(&engine, receipt, options.text))?;
     let (mut scores, mut losses, mut predictions, mut failed) = (Scores::default(), causes::Losses::new(), Vec::new(), 0);
     for (receipt, prediction) in receipts.iter().zip(read) {
@@ -189,7 +187,7 @@ fn evaluate_sroie(options: &Sroie) -> Result<ExitCode> {
             println!("words lost, by cause\n{}", report::losses_table(&losses));
         }
     }
-    if let Some(path) = &options.common.reliability {
+    if let Some(path) = reliability {
         scores.calibration.draw(path)?;
     }
     Ok(exit_code(failed))
@@ -233,36 +231,30 @@ fn evaluate_predictions(options: &Predictions) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn evaluate_invoices(options: &Common) -> Result<ExitCode> {
-    let labelled = held_out(datasets::zugferd::read(&options.root)?);
-    let engine = engine(options.models.as_deref())?;
-    let read = in_parallel(&labelled, options.threads, |invoice| invoices::predict(&engine, invoice))?;
-    report_invoices(&labelled, read, options.predictions.as_deref(), options.reliability.as_deref(), options.json)
+fn evaluate_invoices(Common { root, run }: &Common) -> Result<ExitCode> {
+    let labelled = held_out(datasets::zugferd::read(root)?);
+    let engine = run.engine()?;
+    let read = in_parallel(&labelled, run.threads, |invoice| invoices::predict(&engine, invoice))?;
+    report_invoices(&labelled, read, run)
 }
 
 fn evaluate_synthetic(options: &Synthetic) -> Result<ExitCode> {
     let generator = DocumentGenerator::new(&options.fonts, options.seed)?;
     let documents = synthetic::documents(&generator, options.documents);
-    let engine = engine(options.models.as_deref())?;
-    let read = in_parallel(&documents, options.threads, |document| synthetic::predict(&engine, document, options.text))?;
+    let engine = options.run.engine()?;
+    let read = in_parallel(&documents, options.run.threads, |document| synthetic::predict(&engine, document, options.text))?;
     let labelled: Vec<LabelledInvoice> = documents.iter().map(synthetic::labelled).collect();
-    if let Some(folder) = &options.predictions {
+    if let Some(folder) = &options.run.predictions {
         for document in &documents {
             invoices::write_prediction(folder, &format!("{}.truth", document.truth.source), &document.truth)
                 .with_context(|| format!("{}: truths can't be written", folder.display()))?;
         }
     }
-    report_invoices(&labelled, read, options.predictions.as_deref(), options.reliability.as_deref(), options.json)
+    report_invoices(&labelled, read, &options.run)
 }
 
 /// Scores and prints; what could not be read is named and counts as empty.
-fn report_invoices(
-    labelled: &[LabelledInvoice],
-    read: Vec<Result<proto::Invoice, invoices::ReadError>>,
-    folder: Option<&Path>,
-    reliability: Option<&Path>,
-    json: bool,
-) -> Result<ExitCode> {
+fn report_invoices(labelled: &[LabelledInvoice], read: Vec<Result<proto::Invoice, invoices::ReadError>>, run: &Run) -> Result<ExitCode> {
     let trusted = labelled.iter().filter(|invoice| invoice.trusted).count();
     let (mut scores, mut failed) = (invoices::Scores::default(), 0);
     for (invoice, prediction) in labelled.iter().zip(read) {
@@ -271,13 +263,13 @@ fn report_invoices(
             failed += 1;
             proto::Invoice::default()
         });
-        if let Some(folder) = folder {
+        if let Some(folder) = &run.predictions {
             invoices::write_prediction(folder, &invoice.id, &prediction)
                 .with_context(|| format!("{}: predictions can't be written", folder.display()))?;
         }
         scores.add(invoice, &prediction);
     }
-    if json {
+    if run.json {
         let calibration = report::calibration_json(&scores.calibration);
         let rows = report::rows_json(&scores.rows());
         println!("{:#}", json!({"invoices": labelled.len(), "trusted": trusted, "scores": rows, "calibration": calibration}));
@@ -285,7 +277,7 @@ fn report_invoices(
         println!("{} invoices, the labels of {trusted} stand on the page\n{}", labelled.len(), report::table(&scores.rows()));
         println!("{}", report::calibration(&scores.calibration));
     }
-    if let Some(path) = reliability {
+    if let Some(path) = &run.reliability {
         scores.calibration.draw(path)?;
     }
     Ok(exit_code(failed))

@@ -90,13 +90,17 @@ pub fn predict(engine: &Engine, receipt: &Receipt, text: TextSource) -> Result<P
 /// What was read, with its places in the picture as stored: the labels know nothing of a page that was set upright.
 fn lines(invoice: &Invoice) -> Vec<TextLine> {
     let page = invoice.pages.first().copied().unwrap_or_default();
-    let quad = |pixels: &[i32]| {
-        let upright = Quad::from_coordinates(<[i32; 8]>::try_from(pixels).ok()?.map(|p| p as f32));
-        Some(Quad(upright.0.map(|point| to_stored(point, page))))
-    };
-    let line =
-        |line: &proto::TextLine| Some(TextLine { page: 0, quad: quad(&line.quad)?, text: line.text.clone(), confidence: line.confidence });
-    invoice.text.iter().filter_map(line).collect()
+    let stored = |line: TextLine| TextLine { quad: Quad(line.quad.0.map(|point| to_stored(point, page))), ..line };
+    upright_lines(invoice).map(stored).collect()
+}
+
+/// What was read, with its places on the upright page.
+fn upright_lines(invoice: &Invoice) -> impl Iterator<Item = TextLine> {
+    invoice.text.iter().filter_map(|line| {
+        let pixels = <[i32; 8]>::try_from(line.quad.as_slice()).ok()?;
+        let quad = Quad::from_coordinates(pixels.map(|p| p as f32));
+        Some(TextLine { page: 0, quad, text: line.text.clone(), confidence: line.confidence })
+    })
 }
 
 /// Undoes the clockwise rotation that made the page upright.
@@ -126,11 +130,7 @@ pub fn keys(invoice: &Invoice) -> Keys {
 /// The four strings by rules on the same lines.
 fn by_rules(invoice: &Invoice) -> Keys {
     let page = invoice.pages.first().copied().unwrap_or_default();
-    let line = |line: &proto::TextLine| {
-        let quad = Quad::from_coordinates(<[i32; 8]>::try_from(line.quad.as_slice()).ok()?.map(|p| p as f32));
-        Some(TextLine { page: 0, quad, text: line.text.clone(), confidence: line.confidence })
-    };
-    let lines: Vec<TextLine> = invoice.text.iter().filter_map(line).collect();
+    let lines: Vec<TextLine> = upright_lines(invoice).collect();
     rules::keys(&lines, PageSize { width: page.width, height: page.height })
 }
 
