@@ -4,6 +4,7 @@
 //! of its shops, nor a lookalike or a second scan of one of its receipts, stands in the rest.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::str::FromStr;
 
 use sha2::{Digest, Sha256};
 
@@ -31,7 +32,8 @@ pub fn zugferd_validation() -> BTreeSet<&'static str> {
     ids(include_str!("../splits/zugferd-validation.txt"))
 }
 
-fn ids(list: &'static str) -> BTreeSet<&'static str> {
+/// The ids of a list, one a line; `#` begins a comment.
+pub fn ids(list: &str) -> BTreeSet<&str> {
     list.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')).collect()
 }
 
@@ -49,6 +51,38 @@ pub fn draw_validation<'a>(receipts: &'a [Receipt], duplicates: &[Duplicate], co
         }
     }
     drawn
+}
+
+/// One of several parts of a data set that share no supplier, for cross-validation: `2/5` is the second of five.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fold {
+    /// From 1.
+    part: usize,
+    of: usize,
+}
+
+impl FromStr for Fold {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let numbers = text.split_once('/').and_then(|(part, of)| Some(Self { part: part.parse().ok()?, of: of.parse().ok()? }));
+        numbers.filter(|fold| (1..=fold.of).contains(&fold.part) && fold.of > 1).ok_or(format!("{text:?} is no part of a whole: 1/5, say"))
+    }
+}
+
+impl Fold {
+    /// The ids of the part: whole suppliers, the largest first, each put where there are the fewest receipts.
+    pub fn ids<'a>(self, suppliers: &[Vec<&'a str>]) -> BTreeSet<&'a str> {
+        let mut largest_first: Vec<&Vec<&str>> = suppliers.iter().collect();
+        largest_first.sort_by_key(|ids| std::cmp::Reverse(ids.len()));
+        let mut parts = vec![BTreeSet::new(); self.of];
+        for ids in largest_first {
+            if let Some(smallest) = parts.iter_mut().min_by_key(|part| part.len()) {
+                smallest.extend(ids);
+            }
+        }
+        parts.swap_remove(self.part - 1)
+    }
 }
 
 /// The receipts' ids by supplier: similar companies, similar addresses and duplicates belong together. Ids are in order.
@@ -169,6 +203,16 @@ mod tests {
         assert_eq!(drawn.len(), 12, "two suppliers of six fit");
         let remainders: BTreeSet<usize> = drawn.iter().map(|id| id.parse::<usize>().unwrap() % 5).collect();
         assert_eq!(remainders.len(), 2);
+    }
+
+    #[test]
+    fn folds_take_whole_suppliers_and_together_everything() {
+        let suppliers = [vec!["a", "b", "c"], vec!["d"], vec!["e", "f"], vec!["g"]];
+        let parts: Vec<BTreeSet<&str>> = ["1/3", "2/3", "3/3"].map(|fold| fold.parse::<Fold>().unwrap().ids(&suppliers)).to_vec();
+        assert_eq!(parts, [["a", "b", "c"].into(), ["e", "f"].into(), BTreeSet::from(["d", "g"])]);
+        for wrong in ["", "3", "0/3", "4/3", "1/1", "a/b"] {
+            assert!(wrong.parse::<Fold>().is_err(), "{wrong}");
+        }
     }
 
     #[test]

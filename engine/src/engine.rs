@@ -20,6 +20,7 @@ use crate::{
     page::{self, Document, DocumentError, Page},
     recognise::{Reading, RecogniseError, Recogniser, crop, language::LanguageModel},
     reconcile,
+    register::{Register, RegisterError},
     text::TextLine,
     understand::{UnderstandError, Understander},
     upright,
@@ -27,6 +28,9 @@ use crate::{
 
 /// The files of a models folder: one for each network, and the recogniser's language model.
 pub const WEIGHT_FILES: [&str; 4] = ["localise.safetensors", "recognise.safetensors", "language.safetensors", "understand.safetensors"];
+
+/// Suppliers of the documents that the weights were trained on, in a models folder; there need be none.
+pub const REGISTER_FILE: &str = "suppliers.jsonl";
 
 /// A line that the recogniser is less sure of, in the mean of its characters, is no text that can be read: handwriting, logos, stamps,
 /// the pattern of a table. On receipts of unseen suppliers nine in ten of such lines are in no transcript.
@@ -37,6 +41,7 @@ pub struct Engine {
     localiser: Localiser,
     recogniser: Recogniser,
     understander: Understander,
+    register: Register,
     model: Model,
 }
 
@@ -53,6 +58,8 @@ pub enum LoadError {
     Language(#[source] candle_core::Error),
     #[error("the weights of the understander cannot be used")]
     Understander(#[source] UnderstandError),
+    #[error("the register of suppliers cannot be used")]
+    Register(#[source] RegisterError),
 }
 
 /// Why a document gives no fields.
@@ -132,10 +139,16 @@ impl Engine {
             include_bytes!("../models/language.safetensors"),
             include_bytes!("../models/understand.safetensors"),
         ];
-        Self::from_weights(concat!("cellarbook ", env!("CARGO_PKG_VERSION")), weights)
+        let engine = Self::from_weights(concat!("cellarbook ", env!("CARGO_PKG_VERSION")), weights)?;
+        engine.knowing(include_str!("../models/suppliers.jsonl"))
     }
 
-    /// With the [`WEIGHT_FILES`] of a folder.
+    /// Knows more suppliers: lines of a register, a JSON object each.
+    pub fn knowing(self, suppliers: &str) -> Result<Self, LoadError> {
+        Ok(Self { register: self.register.and(suppliers).map_err(LoadError::Register)?, ..self })
+    }
+
+    /// With the [`WEIGHT_FILES`] of a folder, and its [`REGISTER_FILE`] where there is one.
     pub fn load(folder: &Path) -> Result<Self, LoadError> {
         let read = |file| {
             let path = folder.join(file);
@@ -143,7 +156,13 @@ impl Engine {
         };
         let [localise, recognise, language, understand] = WEIGHT_FILES.map(read);
         let name = folder.file_name().unwrap_or(folder.as_os_str()).to_string_lossy();
-        Self::from_weights(&name, [&localise?, &recognise?, &language?, &understand?])
+        let engine = Self::from_weights(&name, [&localise?, &recognise?, &language?, &understand?])?;
+        let path = folder.join(REGISTER_FILE);
+        match fs::read_to_string(&path) {
+            Ok(suppliers) => engine.knowing(&suppliers),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(engine),
+            Err(source) => Err(LoadError::Read { path, source }),
+        }
     }
 
     fn from_weights(name: &str, weights: [&[u8]; 4]) -> Result<Self, LoadError> {
@@ -154,6 +173,7 @@ impl Engine {
                 .map_err(LoadError::Recogniser)?
                 .with_language(LanguageModel::from_safetensors(language).map_err(LoadError::Language)?),
             understander: Understander::from_safetensors(understand).map_err(LoadError::Understander)?,
+            register: Register::default(),
             model: Model { name: name.into(), sha256: sha256(&weights) },
         })
     }
@@ -250,7 +270,7 @@ impl Engine {
         let sizes: Vec<_> = pages.iter().map(Page::size).collect();
         let draft = timed(&mut timings.understand, || self.understander.draft(lines, &sizes)).map_err(ExtractError::Understand)?;
         let pages: Vec<_> = pages.iter().map(proto_page).collect();
-        Ok(timed(&mut timings.reconcile, || reconcile::reconcile(source, &draft, lines, &pages)))
+        Ok(timed(&mut timings.reconcile, || reconcile::reconcile(source, &draft, lines, &pages, &self.register)))
     }
 }
 

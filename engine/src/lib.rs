@@ -3,6 +3,7 @@
 //!
 //! Architecture invariant: this crate knows nothing of training, data sets, Kafka or SQL.
 
+pub mod arguments;
 pub mod blocks;
 pub mod e_invoice;
 pub mod engine;
@@ -15,6 +16,7 @@ pub mod overlay;
 pub mod page;
 pub mod recognise;
 pub mod reconcile;
+pub mod register;
 pub mod resample;
 pub mod service;
 pub mod table;

@@ -140,7 +140,7 @@ struct Gathered {
 impl<'a, T: Task> Run<'a, T> {
     fn start(task: &'a T, variables: &VarMap, schedule: &'a Schedule) -> Result<Self, FitError> {
         let step = |source| FitError::Step { step: 0, source };
-        let mut optimiser = Optimiser::new(variables, schedule.recipe).map_err(step)?;
+        let mut optimiser = Optimiser::of(variables, schedule.recipe).map_err(step)?;
         let file = checkpoint_file(&schedule.out);
         let mut progress = Progress { step: 0, window: 0, batch: 0, best: None };
         if schedule.resume && file.exists() {

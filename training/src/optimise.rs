@@ -61,20 +61,17 @@ pub struct Optimiser {
 const STATE: [&str; 4] = ["weight", "first_moment", "second_moment", "mean"];
 
 impl Optimiser {
-    pub fn new(variables: &VarMap, recipe: Recipe) -> Result<Self> {
-        let variables = variables.data().lock().expect("no panic while it is held");
-        let mut parameters = Vec::with_capacity(variables.len());
-        for (name, weight) in variables.iter() {
+    pub fn of(variables: &VarMap, recipe: Recipe) -> Result<Self> {
+        let variables = variables.data().lock().expect("no panic while it is held").clone();
+        Self::new(variables, recipe)
+    }
+
+    pub fn new(variables: impl IntoIterator<Item = (String, Var)>, recipe: Recipe) -> Result<Self> {
+        let mut parameters = Vec::new();
+        for (name, weight) in variables {
             let zeros = weight.zeros_like()?;
             let mean = weight.as_detached_tensor().copy()?;
-            parameters.push(Parameter {
-                name: name.clone(),
-                weight: weight.clone(),
-                gradient: None,
-                first_moment: zeros.clone(),
-                second_moment: zeros,
-                mean,
-            });
+            parameters.push(Parameter { name, weight, gradient: None, first_moment: zeros.clone(), second_moment: zeros, mean });
         }
         parameters.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(Self { recipe, parameters, step: 0 })
@@ -196,7 +193,7 @@ mod tests {
     #[test]
     fn it_finds_the_bottom_of_a_bowl() {
         let (variables, x) = variables();
-        let mut optimiser = Optimiser::new(&variables, RECIPE).unwrap();
+        let mut optimiser = Optimiser::of(&variables, RECIPE).unwrap();
         for (got, goal) in descend(&mut optimiser, &x, 200).iter().zip([3.0, -2.0, 0.5]) {
             assert!((got - goal).abs() < 0.02, "{got} {goal}");
         }
@@ -207,12 +204,12 @@ mod tests {
     #[test]
     fn a_restored_run_goes_on_as_if_never_stopped() {
         let (through, x) = variables();
-        let whole = descend(&mut Optimiser::new(&through, RECIPE).unwrap(), &x, 30);
+        let whole = descend(&mut Optimiser::of(&through, RECIPE).unwrap(), &x, 30);
         let (first, x) = variables();
-        let mut stopped = Optimiser::new(&first, RECIPE).unwrap();
+        let mut stopped = Optimiser::of(&first, RECIPE).unwrap();
         descend(&mut stopped, &x, 12);
         let (second, x) = variables();
-        let mut resumed = Optimiser::new(&second, RECIPE).unwrap();
+        let mut resumed = Optimiser::of(&second, RECIPE).unwrap();
         resumed.restore(stopped.step(), &stopped.state()).unwrap();
         assert_eq!(descend(&mut resumed, &x, 18), whole);
     }
@@ -227,7 +224,7 @@ mod tests {
     #[test]
     fn a_gradient_that_is_not_finite_changes_nothing() {
         let (variables, x) = variables();
-        let mut optimiser = Optimiser::new(&variables, RECIPE).unwrap();
+        let mut optimiser = Optimiser::of(&variables, RECIPE).unwrap();
         let loss = (x.log().unwrap() * f64::NAN).unwrap().sum_all().unwrap();
         optimiser.gather(&loss.backward().unwrap(), 1.0).unwrap();
         assert!(!optimiser.descend().unwrap().is_finite());
@@ -241,7 +238,7 @@ mod tests {
         let gradients = |x: &Tensor| x.sqr().unwrap().sum_all().unwrap().backward().unwrap();
         let after = |shares: &[f64]| {
             let (variables, x) = variables();
-            let mut optimiser = Optimiser::new(&variables, Recipe { gradient_norm_max: 1e9, ..RECIPE }).unwrap();
+            let mut optimiser = Optimiser::of(&variables, Recipe { gradient_norm_max: 1e9, ..RECIPE }).unwrap();
             shares.iter().for_each(|&share| optimiser.gather(&gradients(&x), share).unwrap());
             optimiser.descend().unwrap()
         };

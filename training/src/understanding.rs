@@ -18,11 +18,13 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use candle_core::{DType, Device, Tensor};
-use candle_nn::{AdamW, Optimizer, ParamsAdamW, VarBuilder};
+use candle_nn::VarBuilder;
+use datasets::splits::Fold;
+use datasets::sroie::Receipt;
 use engine::engine::Engine;
 use engine::text::{PageSize, TextLine};
 use engine::understand::features::Features;
-use engine::understand::network::{Batch, Config, Network};
+use engine::understand::network::{Batch, Config, Mixing, Network};
 use engine::understand::rows::ReadingOrder;
 use engine::understand::vocabulary::Vocabulary;
 use engine::understand::{Header, METADATA_KEY, Understander, find_candidates, runs};
@@ -35,20 +37,39 @@ use tracing::info;
 use initial::SeededVariables;
 use labels::Labels;
 use noise::Dropout;
+use readings::Readings;
+use crate::optimise::{Optimiser, Recipe};
 use sources::{Corpus, Document};
 
-const LEARNING_RATE: f64 = 1e-3;
-const WEIGHT_DECAY: f64 = 0.01;
-const WARM_UP_STEPS: usize = 100;
+/// Without its length.
+const RECIPE: Recipe =
+    Recipe { learning_rate: 1e-3, warm_up_steps: 100, steps: 0, weight_decay: 0.01, gradient_norm_max: 5.0, mean_decay: 0.998 };
 const DOCUMENTS_A_STEP: usize = 8;
 
-/// Sizes of the shipped network.
+/// Sizes of the shipped networks.
 const TABLE: usize = 64;
 const WIDTH: usize = 128;
 const HEADS: usize = 4;
 const LAYERS: usize = 2;
 const CONTEXT: usize = 16;
 const RANKER: usize = 48;
+
+/// How networks differ.
+struct Form {
+    mixing: Mixing,
+    wide: bool,
+}
+
+/// The members in turn take these forms: networks that err differently are worth more together.
+const FORMS: [Form; 2] =
+    [Form { mixing: Mixing::Attention, wide: true }, Form { mixing: Mixing::Convolution, wide: false }];
+
+impl Form {
+    fn config(&self, words: usize) -> Config {
+        let Self { mixing, wide } = *self;
+        Config { mixing, wide, layers: LAYERS, words, table: TABLE, width: WIDTH, heads: HEADS, context: CONTEXT, ranker: RANKER }
+    }
+}
 
 /// What to train on, where to write, how long.
 #[derive(Debug, Clone)]
@@ -61,10 +82,10 @@ pub struct Options {
     /// Networks, whose probabilities the engine averages.
     pub members: usize,
     pub seed: u64,
-    /// Learns from our own readings of the receipts too, not from their transcripts alone.
-    pub own_readings: bool,
-    /// Weights to read the receipts with, instead of the built-in ones.
-    pub models: Option<PathBuf>,
+    /// Our own readings of the receipts, to learn from beside their transcripts.
+    pub readings: Option<ReadingsFrom>,
+    /// The receipts to measure on.
+    pub held_back: HeldBack,
     /// Synthetic documents to draw from.
     pub synthetic: usize,
     /// Members that an earlier run finished are taken from `out`.
@@ -72,24 +93,55 @@ pub struct Options {
     pub device: Device,
 }
 
+/// Receipts that are measured on and not learnt from.
+#[derive(Debug, Clone)]
+pub enum HeldBack {
+    /// The committed validation split.
+    Validation,
+    /// A part of all receipts, for cross-validation; its ids are written into `held-back.txt` of the run.
+    Fold(Fold),
+    /// Those of a list of ids.
+    Listed(PathBuf),
+}
+
+/// Where our own readings of the receipts come from.
+#[derive(Debug, Clone)]
+pub enum ReadingsFrom {
+    /// Read now, with the built-in weights or those in a folder, and kept in `readings.json` of the run.
+    Pictures { models: Option<PathBuf> },
+    /// What an earlier run kept.
+    File(PathBuf),
+}
+
+impl ReadingsFrom {
+    fn readings(&self, receipts: &[Receipt], out: &Path) -> Result<Readings> {
+        match self {
+            Self::File(path) => readings::kept(path),
+            Self::Pictures { models } => {
+                let engine = models.as_deref().map_or_else(Engine::built_in, Engine::load)?;
+                let readings = readings::read(&engine, receipts)?;
+                readings::keep(&readings, &out.join("readings.json"))?;
+                Ok(readings)
+            }
+        }
+    }
+}
+
 /// Trains, writes `understand.safetensors` into `options.out`, and logs the figures on the validation receipts.
 pub fn train(options: &Options) -> Result<()> {
     ensure!(options.members > 0, "an understanding model needs at least one network (members)");
     fs::create_dir_all(&options.out).with_context(|| format!("cannot make the folder {}", options.out.display()))?;
-    let engine = || options.models.as_deref().map_or_else(Engine::built_in, Engine::load);
-    let reader = options.own_readings.then(engine).transpose()?;
-    let corpus = Corpus::read(&options.data, reader.as_ref(), options.synthetic, options.seed)?;
+    let corpus = Corpus::read(options)?;
     info!(training = corpus.training.len(), groups = corpus.groups.len(), validation = corpus.validation.len(), "documents read");
     let vocabulary = sources::vocabulary(&corpus.training)?;
-    let config =
-        Config { words: vocabulary.size, table: TABLE, width: WIDTH, heads: HEADS, layers: LAYERS, context: CONTEXT, ranker: RANKER };
+    let configs: Vec<Config> = FORMS.iter().cycle().take(options.members).map(|form| form.config(vocabulary.size)).collect();
     let words = Vocabulary::from_json(&vocabulary.json).map_err(|e| anyhow::anyhow!(e)).context("the new vocabulary cannot be read")?;
     let path = |member: usize| options.out.join(format!("member-{member}.safetensors"));
     let bars = MultiProgress::new();
-    (0..options.members).into_par_iter().filter(|member| !(options.resume && path(*member).exists())).try_for_each(|member| {
+    configs.par_iter().enumerate().filter(|(member, _)| !(options.resume && path(*member).exists())).try_for_each(|(member, config)| {
         let seed = options.seed + member as u64;
         let bar = bars.add(progress(options.steps));
-        Member { options, corpus: &corpus, vocabulary: &words, config, seed }.train(&path(member), &bar)
+        Member { options, corpus: &corpus, vocabulary: &words, config: *config, seed }.train(&path(member), &bar)
     })?;
     let mut tensors: Vec<(String, Tensor)> = Vec::new();
     for member in 0..options.members {
@@ -99,7 +151,7 @@ pub fn train(options: &Options) -> Result<()> {
         tensors.extend(weights.into_iter().map(half).collect::<Result<Vec<_>>>()?);
     }
     tensors.sort_by(|a, b| a.0.cmp(&b.0));
-    let header = Header { config, members: options.members, vocabulary: vocabulary.json };
+    let header = Header { members: configs, vocabulary: vocabulary.json };
     let path = options.out.join("understand.safetensors");
     write(&path, &tensors, &header)?;
     let bytes = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
@@ -134,13 +186,10 @@ impl Member<'_> {
         let variables = SeededVariables::new(self.seed);
         let weights = VarBuilder::from_backend(Box::new(variables.clone()), DType::F32, self.options.device.clone());
         let network = Network::new(&self.config, weights)?;
-        let all = variables.variables();
-        let mut optimiser =
-            AdamW::new(all.values().cloned().collect(), ParamsAdamW { lr: 0.0, weight_decay: WEIGHT_DECAY, ..Default::default() })?;
+        let mut optimiser = Optimiser::new(variables.variables(), Recipe { steps: self.options.steps as u64, ..RECIPE })?;
         let mut rng = ChaCha8Rng::seed_from_u64(self.seed ^ 0x5eed);
         let mut mean = None;
         for step in 0..self.options.steps {
-            optimiser.set_learning_rate(learning_rate(step, self.options.steps));
             let loss = self.step(&network, &mut optimiser, &mut rng)?;
             ensure!(loss.is_finite(), "the loss became {loss} at step {step}");
             let smooth = mean.map_or(loss, |mean: f32| 0.98 * mean + 0.02 * loss);
@@ -149,23 +198,23 @@ impl Member<'_> {
             bar.inc(1);
         }
         bar.finish();
-        let tensors: HashMap<String, Tensor> = all.iter().map(|(name, variable)| (name.clone(), variable.as_tensor().clone())).collect();
         // Written beside and renamed, so that a kill leaves no half a file for `--resume`.
         let partial = path.with_extension("partial");
-        candle_core::safetensors::save(&tensors, &partial).with_context(|| format!("cannot write {}", partial.display()))?;
+        candle_core::safetensors::save(&optimiser.mean_weights(), &partial).with_context(|| format!("cannot write {}", partial.display()))?;
         fs::rename(&partial, path).with_context(|| format!("cannot write {}", path.display()))?;
         info!(seed = self.seed, loss = mean, "member trained");
         Ok(())
     }
 
-    fn step(&self, network: &Network, optimiser: &mut AdamW, rng: &mut ChaCha8Rng) -> Result<f32> {
+    fn step(&self, network: &Network, optimiser: &mut Optimiser, rng: &mut ChaCha8Rng) -> Result<f32> {
         let examples: Vec<(Features, Labels)> = (0..DOCUMENTS_A_STEP).map(|_| self.example(rng)).collect::<Result<_>>()?;
         let features: Vec<&Features> = examples.iter().map(|(features, _)| features).collect();
         let batch = Batch::new(&features, &self.options.device)?;
         let logits = network.forward(&batch, &mut Dropout(rng))?;
         let pairs: Vec<(&Features, &Labels)> = examples.iter().map(|(features, labels)| (features, labels)).collect();
         let loss = loss::loss(&logits, &pairs)?;
-        optimiser.backward_step(&loss)?;
+        optimiser.gather(&loss.backward()?, 1.0)?;
+        optimiser.descend()?;
         Ok(loss.to_scalar()?)
     }
 
@@ -186,15 +235,6 @@ fn example(lines: &[TextLine], document: &Document, vocabulary: &Vocabulary) -> 
     let candidates = find_candidates(&order);
     let features = Features::new(&order, &candidates, &runs::find(&order), vocabulary).map_err(|e| anyhow::anyhow!(e))?;
     Ok((features, document.labels_for(&order, &candidates)))
-}
-
-/// Linear warm-up, then half a cosine to 0 (Loshchilov and Hutter 2017).
-fn learning_rate(step: usize, steps: usize) -> f64 {
-    if step < WARM_UP_STEPS {
-        return LEARNING_RATE * (step + 1) as f64 / WARM_UP_STEPS as f64;
-    }
-    let progress = (step - WARM_UP_STEPS) as f64 / steps.saturating_sub(WARM_UP_STEPS).max(1) as f64;
-    LEARNING_RATE * 0.5 * (1.0 + (std::f64::consts::PI * progress).cos())
 }
 
 fn progress(steps: usize) -> ProgressBar {

@@ -3,7 +3,6 @@
 use std::{
     fs::{self, File},
     io::{self, Read, Write},
-    num::NonZeroUsize,
     path::{Path, PathBuf},
     process::ExitCode,
     time::{Duration, Instant},
@@ -12,6 +11,7 @@ use std::{
 use anyhow::{Context, Result};
 use clap::Parser;
 use engine::{
+    arguments::EngineArgs,
     engine::{Cancel, Engine, ExtractError, Extraction, Timings},
     overlay,
     page::{self, PageError},
@@ -30,12 +30,8 @@ struct Args {
     /// Write the pages with what was read drawn on them: DIR/NAME.pN.png
     #[arg(long, value_name = "DIR", env = "CELLARBOOK_OVERLAY")]
     overlay: Option<PathBuf>,
-    /// Weights to use instead of the built-in ones
-    #[arg(long, value_name = "DIR", env = "CELLARBOOK_MODELS")]
-    models: Option<PathBuf>,
-    /// Threads to compute with [default: as many as there are cores]
-    #[arg(long, value_name = "N", env = "CELLARBOOK_THREADS")]
-    threads: Option<NonZeroUsize>,
+    #[command(flatten)]
+    engine: EngineArgs,
     /// Print the milliseconds that each document took as a JSON object on stderr: in all, and in each stage
     #[arg(long, env = "CELLARBOOK_TIMINGS")]
     timings: bool,
@@ -60,16 +56,10 @@ fn main() -> ExitCode {
 
 /// Whether all files were read.
 fn run(args: &Args) -> Result<bool> {
-    if let Some(threads) = args.threads {
-        rayon::ThreadPoolBuilder::new().num_threads(threads.get()).build_global().context("starting threads")?;
-    }
     if let Some(folder) = &args.overlay {
         fs::create_dir_all(folder).with_context(|| format!("making the folder {}", folder.display()))?;
     }
-    let engine = match &args.models {
-        Some(folder) => Engine::load(folder)?,
-        None => Engine::built_in()?,
-    };
+    let engine = args.engine.engine()?;
     let mut all_read = true;
     for file in &args.files {
         let start = Instant::now();

@@ -14,7 +14,7 @@ use anyhow::{Context, Result};
 use axum::{Router, routing::get};
 use clap::Parser;
 use engine::{
-    engine::Engine,
+    arguments::EngineArgs,
     observe, page,
     service::{self, Limits},
 };
@@ -51,12 +51,8 @@ struct Args {
     /// Private key in PEM form
     #[arg(long, value_name = "FILE", env = "CELLARBOOK_TLS_KEY", requires = "tls_cert")]
     tls_key: Option<PathBuf>,
-    /// Weights to use instead of the built-in ones
-    #[arg(long, value_name = "DIR", env = "CELLARBOOK_MODELS")]
-    models: Option<PathBuf>,
-    /// Threads to compute with, shared by all requests [default: as many as there are cores]
-    #[arg(long, value_name = "N", env = "CELLARBOOK_THREADS")]
-    threads: Option<NonZeroUsize>,
+    #[command(flatten)]
+    engine: EngineArgs,
     /// Documents to read at once [default: as many as there are cores]
     #[arg(long, value_name = "N", env = "CELLARBOOK_CONCURRENT")]
     concurrent: Option<NonZeroUsize>,
@@ -76,9 +72,6 @@ fn main() -> Result<()> {
     tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(filter).init();
     page::silence_panics();
     let args = Args::parse();
-    if let Some(threads) = args.threads {
-        rayon::ThreadPoolBuilder::new().num_threads(threads.get()).build_global().context("starting threads")?;
-    }
     let runtime = Runtime::new().context("starting the runtime")?;
     let result = runtime.block_on(serve(&args));
     // An extraction that outlives the grace period ends with the process.
@@ -87,10 +80,7 @@ fn main() -> Result<()> {
 }
 
 async fn serve(args: &Args) -> Result<()> {
-    let engine = match &args.models {
-        Some(folder) => Engine::load(folder)?,
-        None => Engine::built_in()?,
-    };
+    let engine = args.engine.engine()?;
     let tls = match (&args.tls_cert, &args.tls_key) {
         (Some(cert), Some(key)) => Some(Identity::from_pem(read(cert)?, read(key)?)),
         _ => None,

@@ -47,6 +47,15 @@ pub fn text(draft: &Draft, field: HeaderField) -> Option<Field> {
     best(draft, field).map(|span| fields::read(span, Some(even_spaces(&span.text)), span.probability))
 }
 
+/// As [`text`], but a span that is known, spelt as it is known, is likelier than it was, and gains on the others.
+pub fn known_text(draft: &Draft, field: HeaderField, known: impl Fn(&str) -> Option<String>) -> Option<Field> {
+    let weighed = spans(draft, field).map(|span| match known(&span.text) {
+        Some(value) => fields::read(span, Some(value), Evidence::Confirmed.weigh(span.probability)),
+        None => fields::read(span, Some(even_spaces(&span.text)), span.probability),
+    });
+    weighed.max_by(|a, b| a.confidence.total_cmp(&b.confidence))
+}
+
 /// As [`text`], if it is likely enough to stand there at all.
 pub fn optional_text(draft: &Draft, field: HeaderField) -> Option<Field> {
     best(draft, field).filter(|s| s.probability >= OPTIONAL_PROBABILITY_MIN).and_then(|_| text(draft, field))

@@ -25,9 +25,13 @@ use rust_decimal::Decimal;
 
 use self::{country::Country, date::DateOrder, money::Currency, number::DecimalMark, rows::Row, totals::Total, vat_rows::VatReading};
 use crate::{
+    register::Register,
     text::TextLine,
     understand::draft::{Draft, HeaderField},
 };
+
+/// A tax number from which on a supplier whose name was not found is the one that bears it.
+const CERTAIN_NUMBER: f32 = 0.9;
 
 /// How a document writes its values.
 #[derive(Debug, Clone)]
@@ -54,8 +58,8 @@ impl Default for Customs {
 }
 
 /// Types and chooses the fields of `draft`. `lines` are the document's text, which tells country, currency and decimal mark; `pages` its
-/// pages. `source` and both are handed on in the result, whose `model` is left to the caller.
-pub fn reconcile(source: &str, draft: &Draft, lines: &[TextLine], pages: &[Page]) -> Invoice {
+/// pages; `register` knows suppliers seen before. `source` and pages are handed on in the result, whose `model` is left to the caller.
+pub fn reconcile(source: &str, draft: &Draft, lines: &[TextLine], pages: &[Page], register: &Register) -> Invoice {
     let texts = || lines.iter().map(|line| line.text.as_str());
     let of_supplier = header::vat_id(draft, None).and_then(|(id, _)| id.country);
     let country = country::of_text(texts(), of_supplier);
@@ -79,7 +83,7 @@ pub fn reconcile(source: &str, draft: &Draft, lines: &[TextLine], pages: &[Page]
         source: source.to_owned(),
         document_type: draft.document_type.into(),
         pages: pages.to_vec(),
-        supplier: supplier(draft, vat_id.as_ref().map(|(_, field)| field.clone())),
+        supplier: supplier(draft, vat_id.as_ref().map(|(_, field)| field.clone()), register),
         customer: header::optional_text(draft, HeaderField::CustomerName).map(|name| Customer { name: Some(name) }),
         invoice_number: header::invoice_number(draft),
         issue_date: issued.map(|d| d.1),
@@ -116,10 +120,12 @@ fn to_totals(draft: &Draft, totals: &totals::Totals, customs: &Customs) -> Optio
     (found != proto::Totals::default()).then_some(found)
 }
 
-fn supplier(draft: &Draft, vat_id: Option<proto::Field>) -> Option<Supplier> {
+fn supplier(draft: &Draft, vat_id: Option<proto::Field>, register: &Register) -> Option<Supplier> {
+    let of_number = || vat_id.as_ref().filter(|id| id.confidence >= CERTAIN_NUMBER).and_then(|id| register.name_of(&id.value));
+    let named = || of_number().map(|name| fields::computed(name.to_owned(), vat_id.as_ref().map_or(0.0, |id| id.confidence)));
     let found = Supplier {
-        name: header::text(draft, HeaderField::SupplierName),
-        address: header::text(draft, HeaderField::SupplierAddress),
+        name: header::known_text(draft, HeaderField::SupplierName, |print| register.name(print)).or_else(named),
+        address: header::known_text(draft, HeaderField::SupplierAddress, |print| register.address(print)),
         vat_id,
         phone: header::phone(draft),
     };

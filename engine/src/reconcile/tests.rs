@@ -98,7 +98,7 @@ fn text() -> Vec<TextLine> {
 }
 
 fn reconciled(draft: &Draft) -> Invoice {
-    reconcile("test", draft, &text(), &[])
+    reconcile("test", draft, &text(), &[], &Register::default())
 }
 
 fn value(field: &Option<Field>) -> &str {
@@ -196,7 +196,7 @@ fn malaysian_rounding_is_no_error() {
         vat: Vec::new(),
     };
     let lines = ["JALAN DEDAP 13, JOHOR", "ROUNDING ADJ -0.01", "RM 60.30"].map(line);
-    let invoice = reconcile("test", &draft, &lines, &[]);
+    let invoice = reconcile("test", &draft, &lines, &[], &Register::default());
     assert_eq!(invoice.review_reasons, Vec::<String>::new());
     assert_eq!(invoice.status(), Status::Ready);
     assert_eq!(value(&invoice.currency), "MYR");
@@ -262,7 +262,7 @@ fn an_empty_draft_is_a_document_to_review() {
         items: Vec::new(),
         vat: Vec::new(),
     };
-    let invoice = reconcile("empty.jpg", &draft, &[], &[]);
+    let invoice = reconcile("empty.jpg", &draft, &[], &[], &Register::default());
     assert_eq!((invoice.source.as_str(), invoice.status()), ("empty.jpg", Status::NeedsReview));
     assert_eq!(invoice.review_reasons.len(), 5, "{:?}", invoice.review_reasons);
     assert!(invoice.totals.is_none() && invoice.supplier.is_none());

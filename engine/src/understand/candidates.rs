@@ -50,7 +50,7 @@ pub fn find(line: usize, text: &str) -> Vec<Candidate> {
     let identifiers: Vec<_> =
         identifiers(&digits).into_iter().filter(|(range, _)| !overlaps(range, &dates) && !overlaps(range, &amounts)).collect();
     let mut found: Vec<Candidate> = amounts.into_iter().map(candidate(Kind::Amount)).collect();
-    found.extend(dates.into_iter().map(candidate(Kind::Date)));
+    found.extend(dates.into_iter().chain(compact_dates(&digits)).map(candidate(Kind::Date)));
     found.extend(rates.into_iter().map(candidate(Kind::Rate)));
     found.extend(identifiers.into_iter().map(candidate(Kind::Identifier)));
     found.extend(tax_numbers.into_iter().map(candidate(Kind::TaxNumber)));
@@ -189,8 +189,8 @@ static DATES: LazyLock<[Regex; 4]> = LazyLock::new(|| {
     let month =
         r"(?P<name>JAN|F[EÉ][BV]|MAR|MRZ|MÄR|MAC|APR|AVR|MA[IY]|MEI|JUI[NL]|JUN|JUL|AUG|OGO|AO[UÛ]|SEP|O[CK]T|NOV|D[EÉ][CZ]|DIS)[A-ZÉÛ]*";
     [
-        pattern(r"(?P<year>(?:19|20)\d{2}) ?(?P<s>[-/.]) ?(?P<month>\d{1,2}) ?(?P<t>[-/.]) ?(?P<day>\d{1,2})"),
-        pattern(r"(?P<day>\d{1,2}) ?(?P<s>[-/.]) ?(?P<month>\d{1,2}) ?(?P<t>[-/.]) ?(?P<year>(?:19|20)\d{2}|\d{2})"),
+        pattern(r"(?P<year>(?:19|20)\d{2})(?P<s> ?[-/.] ?)(?P<month>\d{1,2})(?P<t> ?[-/.] ?)(?P<day>\d{1,2})"),
+        pattern(r"(?P<day>\d{1,2})(?P<s> ?[-/.] ?)(?P<month>\d{1,2})(?P<t> ?[-/.] ?)(?P<year>(?:19|20)\d{2}|\d{2})"),
         pattern(&format!(r"(?i)(?P<day>\d{{1,2}})(?:ST|ND|RD|TH)?[ ./,-]{{0,3}}{month}[ ./,'-]{{0,3}}(?P<year>(?:19|20)\d{{2}}|\d{{2}})")),
         pattern(&format!(r"(?i){month}[ ./-]{{0,2}}(?P<day>\d{{1,2}})(?:ST|ND|RD|TH)?[ ./,-]{{1,3}}(?P<year>(?:19|20)\d{{2}})")),
     ]
@@ -199,29 +199,53 @@ static DATES: LazyLock<[Regex; 4]> = LazyLock::new(|| {
 fn dates(text: &str) -> Found {
     let mut found = Found::new();
     for form in DATES.iter() {
-        for captures in form.captures_iter(text) {
-            let Some(all) = captures.get(0) else { continue };
-            if let Some(value) = date_value(&captures)
-                && !overlaps(&all.range(), &found)
-                && date_stands_alone(text, all.range(), &captures["year"])
-            {
-                found.push((all.range(), value));
+        let mut from = 0;
+        while let Some(captures) = form.captures_at(text, from) {
+            let Some(all) = captures.get(0) else { break };
+            let is_date = date_stands_alone(text, all.range(), &captures) && !overlaps(&all.range(), &found);
+            match date_value(&captures).filter(|_| is_date) {
+                Some(value) => {
+                    found.push((all.range(), value));
+                    from = all.end();
+                }
+                // What only looked like one may hold the beginning of one: `REG #19- 18/01/2018`.
+                None => from = all.start() + text[all.start()..].chars().next().map_or(1, char::len_utf8),
             }
         }
     }
     found
 }
 
-/// A time may be glued to a four-digit year; other digits may not.
-fn date_stands_alone(text: &str, range: Range<usize>, year: &str) -> bool {
-    let digit_before = text[..range.start].ends_with(|c: char| c.is_ascii_digit());
+/// A time may be glued to a four-digit year; other digits may not, nor a fourth number.
+fn date_stands_alone(text: &str, range: Range<usize>, captures: &regex::Captures) -> bool {
+    let mut before = text[..range.start].chars().rev();
+    let glued_before = match before.next() {
+        Some(c) if c.is_ascii_digit() => true,
+        Some(c) if captures.name("s").is_some_and(|s| s.as_str().starts_with(c)) => before.next().is_some_and(|c| c.is_ascii_digit()),
+        _ => false,
+    };
     let after = &text[range.end..];
-    let time_after = year.len() == 4 && after.get(..3).is_some_and(|time| time.ends_with(':'));
-    !digit_before && (time_after || !after.starts_with(|c: char| c.is_ascii_digit()))
+    let time_after = captures["year"].len() == 4 && after.get(..3).is_some_and(|time| time.ends_with(':'));
+    !glued_before && (time_after || !after.starts_with(|c: char| c.is_ascii_digit()))
+}
+
+static COMPACT_DATE: LazyLock<Regex> = LazyLock::new(|| {
+    let (year, month, day) = (r"20[0-4]\d", r"(?:0[1-9]|1[0-2])", r"(?:0[1-9]|[12]\d|3[01])");
+    pattern(&format!(r"\b(?:(?P<year>{year})(?P<month>{month})(?P<day>{day})|(?P<d>{day})(?P<m>{month})(?P<y>{year}))\b"))
+});
+
+/// Without separators: `20181225`, `25122018`. Numbers of documents look like this too, so they are both.
+fn compact_dates(text: &str) -> Found {
+    let value = |captures: regex::Captures| {
+        let number = |name: &str, other: &str| captures.name(name).or(captures.name(other))?.as_str().parse::<i64>().ok();
+        Some((captures.get(0)?.range(), number("year", "y")? * 10_000 + number("month", "m")? * 100 + number("day", "d")?))
+    };
+    COMPACT_DATE.captures_iter(text).filter_map(value).collect()
 }
 
 /// `yyyymmdd`, day first unless only month first is a date.
 fn date_value(captures: &regex::Captures) -> Option<i64> {
+    // `03-7 - 15` is the beginning of a telephone number.
     if let (Some(s), Some(t)) = (captures.name("s"), captures.name("t"))
         && s.as_str() != t.as_str()
     {
@@ -312,6 +336,10 @@ mod tests {
             (Date, "2018-06-01 / 01-JUL-17", &["2018-06-01", "01-JUL-17"]),
             (Date, "5. März 2018, MAR 25, 2018", &["5. März 2018", "MAR 25, 2018"]),
             (Date, "31/13/2018 12/34.56 1234-56-78", &[]),
+            (Date, "ORD #50 -REG #19- 18/01/2018 10:27:03", &["18/01/2018"]),
+            (Date, "TEL 03-7 - 15 77 88, 192.16.1.10", &[]),
+            (Date, ": 20180428/191204 OR 25032018", &["20180428", "25032018"]),
+            (Date, "99182018 120180428 20181328", &[]),
             (Rate, "GST 6% VAT 13.5 %", &["6%", "13.5 %"]),
             (Identifier, "INV# 003281900229170", &["003281900229170"]),
             (Identifier, "C/N NO: LCN00211.", &["LCN00211"]),

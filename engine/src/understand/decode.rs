@@ -85,15 +85,17 @@ const TYPE_SHARPNESS: f32 = 1.67;
 fn titled(order: &ReadingOrder, mut types: [f32; DOCUMENT_TYPES.len()]) -> [f32; DOCUMENT_TYPES.len()] {
     let letters = |line: &&TextLine| line.text.chars().filter(|c| c.is_alphabetic()).flat_map(char::to_uppercase).collect::<String>();
     let said: Vec<String> = order.lines.iter().map(letters).collect();
+    let mut favour = |document_type: DocumentType, factor: f32| {
+        let of_type = DOCUMENT_TYPES.iter().zip(&mut types).find(|(known, _)| **known == document_type);
+        of_type.into_iter().for_each(|(_, probability)| *probability *= factor);
+    };
     for (document_type, titles) in TITLES {
         if said.iter().any(|line| titles.contains(&line.as_str())) {
-            let of_type = DOCUMENT_TYPES.iter().zip(&mut types).find(|(known, _)| **known == document_type);
-            of_type.into_iter().for_each(|(_, probability)| *probability *= TITLE_FACTOR);
+            favour(document_type, TITLE_FACTOR);
         }
     }
     if order.lines.iter().any(|line| NUMBERED_CREDIT_NOTE.is_match(&line.text)) {
-        let credit_note = DOCUMENT_TYPES.iter().zip(&mut types).find(|(known, _)| **known == DocumentType::CreditNote);
-        credit_note.into_iter().for_each(|(_, probability)| *probability *= NUMBERED_TITLE_FACTOR);
+        favour(DocumentType::CreditNote, NUMBERED_TITLE_FACTOR);
     }
     let types = types.map(|probability| probability.powf(TYPE_SHARPNESS));
     let sum: f32 = types.iter().sum();

@@ -12,8 +12,10 @@ pub mod features;
 mod items;
 pub mod keywords;
 pub mod labels;
+mod legal_form;
 mod names;
 pub mod network;
+mod parties;
 pub mod rows;
 pub mod runs;
 #[cfg(test)]
@@ -43,9 +45,8 @@ pub const METADATA_KEY: &str = "understanding";
 /// What the weights file says of itself.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Header {
-    pub config: Config,
     /// Networks in the file, as tensors `0.*`, `1.*` ...
-    pub members: usize,
+    pub members: Vec<Config>,
     /// The vocabulary in the JSON form of `tokenizers`.
     pub vocabulary: String,
 }
@@ -71,7 +72,7 @@ pub enum UnderstandError {
     Network(#[source] candle_core::Error),
 }
 
-/// Several networks of one form, trained from different seeds, whose probabilities are averaged; and their vocabulary.
+/// Several networks, trained from different seeds, whose probabilities are averaged; and their vocabulary.
 pub struct Understander {
     networks: Vec<Network>,
     vocabulary: Vocabulary,
@@ -85,8 +86,8 @@ impl Understander {
         let header: Header = serde_json::from_str(header).map_err(UnderstandError::Header)?;
         let vocabulary = Vocabulary::from_json(&header.vocabulary).map_err(UnderstandError::Vocabulary)?;
         let weights = VarBuilder::from_slice_safetensors(bytes, DType::F32, &Device::Cpu).map_err(UnderstandError::Weights)?;
-        let network = |member: usize| Network::new(&header.config, weights.pp(member)).map_err(UnderstandError::Weights);
-        Ok(Self { networks: (0..header.members).map(network).collect::<Result<_, _>>()?, vocabulary })
+        let network = |(member, config)| Network::new(config, weights.pp(member)).map_err(UnderstandError::Weights);
+        Ok(Self { networks: header.members.iter().enumerate().map(network).collect::<Result<_, _>>()?, vocabulary })
     }
 
     /// What the lines of a document may mean. A document without text is of type `OTHER` and has no fields.
@@ -94,7 +95,8 @@ impl Understander {
         let order = ReadingOrder::new(&lines[..lines.len().min(LINES_MAX)], pages);
         let candidates = find_candidates(&order);
         let runs = runs::find(&order);
-        let Some(beliefs) = self.beliefs(&order, &candidates, &runs)? else { return Ok(blank()) };
+        let Some(mut beliefs) = self.beliefs(&order, &candidates, &runs)? else { return Ok(blank()) };
+        parties::weigh(&order, &runs, &mut beliefs);
         Ok(decode::draft(&order, &candidates, &runs, &beliefs))
     }
 

@@ -27,6 +27,11 @@ static AFTER_NAME: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(&format!(r"(?i)\s*[(\[]?\s*(?:{number}|{word}).*$")).expect("the pattern is a constant that a test compiles")
 });
 
+/// What stands before the name of who owns a shop.
+static BEFORE_NAME: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i)^\W*(?:DIMIL\w{1,3}KI(?: OLEH)?|OWN(?:ED|ER)? BY)\s*:?\s*").expect("the pattern is a constant that a test compiles")
+});
+
 /// From here on a line no longer is an address.
 static AFTER_ADDRESS: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"(?i)\s*\b(?:TEL(?:EPHONE)?|PHONE|FAX|H/P|E-?MAIL)\b.*$").expect("the pattern is a constant that a test compiles")
@@ -49,39 +54,41 @@ pub(super) fn blocks(order: &ReadingOrder, runs: &[Run], beliefs: &Beliefs, fiel
 
 fn span(order: &ReadingOrder, field: BlockField, lines: &[usize], probability: f32) -> Option<Span> {
     let joined = lines.iter().map(|line| order.lines[*line].text.trim()).collect::<Vec<_>>().join(" ");
-    let text = cut(field, &joined);
-    let quads: Vec<_> = parts(order, lines, text.len()).map(|(line, range)| part_of(order.lines[line], &range)).collect();
+    let kept = kept(field, &joined);
+    let quads: Vec<_> = parts(order, lines, kept.clone()).map(|(line, range)| part_of(order.lines[line], &range)).collect();
     let reading = lines.iter().map(|line| order.lines[*line].confidence).sum::<f32>() / lines.len() as f32;
     Some(Span {
-        text: text.to_string(),
+        text: joined[kept].to_string(),
         page: order.lines[*lines.first()?].page,
         quad: around(&quads)?,
         probability: probability * reading,
     })
 }
 
-fn cut(field: BlockField, text: &str) -> &str {
-    let after = match field {
-        BlockField::SupplierName | BlockField::CustomerName => &AFTER_NAME,
-        BlockField::SupplierAddress => &AFTER_ADDRESS,
+/// The part of a text that is the name or the address.
+fn kept(field: BlockField, text: &str) -> Range<usize> {
+    let (before, after) = match field {
+        BlockField::SupplierName | BlockField::CustomerName => (BEFORE_NAME.find(text).map_or(0, |owned| owned.end()), &AFTER_NAME),
+        BlockField::SupplierAddress => (0, &AFTER_ADDRESS),
     };
-    match after.find(text) {
-        Some(rest) if rest.start() >= NAME_CHARACTERS_MIN => &text[..rest.start()],
-        _ => text,
+    let start = if before < text.len() { before } else { 0 };
+    match after.find_at(text, start) {
+        Some(rest) if rest.start() >= start + NAME_CHARACTERS_MIN => start..rest.start(),
+        _ => start..text.len(),
     }
 }
 
-/// The parts of the lines that the first `length` bytes of their joined text cover.
-fn parts<'a>(order: &'a ReadingOrder, lines: &'a [usize], length: usize) -> impl Iterator<Item = (usize, Range<usize>)> + 'a {
-    let part = move |left: &mut usize, line: &usize| {
+/// The parts of the lines that a part of their joined text covers.
+fn parts<'a>(order: &'a ReadingOrder, lines: &'a [usize], kept: Range<usize>) -> impl Iterator<Item = (usize, Range<usize>)> + 'a {
+    let part = move |next: &mut usize, line: &usize| {
         let text = &order.lines[*line].text;
-        let trimmed = text.trim();
-        let start = text.len() - text.trim_start().len();
-        let taken = trimmed.len().min(*left);
-        *left = left.saturating_sub(trimmed.len() + 1);
-        Some((taken > 0).then_some((*line, start..start + taken)))
+        let indent = text.len() - text.trim_start().len();
+        let joined = *next..*next + text.trim().len();
+        *next = joined.end + 1;
+        let (start, end) = (joined.start.max(kept.start), joined.end.min(kept.end));
+        Some((start < end).then(|| (*line, indent + start - joined.start..indent + end - joined.start)))
     };
-    lines.iter().scan(length, part).flatten()
+    lines.iter().scan(0, part).flatten()
 }
 
 #[cfg(test)]
@@ -102,11 +109,15 @@ mod tests {
             ("THE COFFEE BEAN & TEA LEAF (M) SDN. BHD.", "THE COFFEE BEAN & TEA LEAF (M) SDN. BHD."),
             ("B & B 2000 SDN BHD", "B & B 2000 SDN BHD"),
             ("1234-X", "1234-X"),
+            ("DIMILIKI: BANH MI CAFE SDN BHD", "BANH MI CAFE SDN BHD"),
+            ("OWN BY: CHEF LEE SDN BHD (12345-X)", "CHEF LEE SDN BHD"),
+            ("OWNED BY", "OWNED BY"),
         ];
         for (line, name) in cases {
-            assert_eq!(cut(BlockField::SupplierName, line), name);
+            assert_eq!(&line[kept(BlockField::SupplierName, line)], name);
         }
-        assert_eq!(cut(BlockField::SupplierAddress, "12 QUAY ROAD, CORK TEL: 021 123"), "12 QUAY ROAD, CORK");
+        let address = "12 QUAY ROAD, CORK TEL: 021 123";
+        assert_eq!(&address[kept(BlockField::SupplierAddress, address)], "12 QUAY ROAD, CORK");
     }
 
     #[test]

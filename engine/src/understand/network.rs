@@ -13,7 +13,7 @@ use candle_core::{DType, Device, Result, Tensor};
 use candle_nn::{Init, Linear, Module, VarBuilder, linear, ops};
 use serde::{Deserialize, Serialize};
 
-use super::features::{CANDIDATE_SIGNS, DOCUMENT_SIGNS, Features, LINE_SIGNS, NEIGHBOURS, PLACE_BINS, RUN_SIGNS};
+use super::features::{CANDIDATE_SIGNS, DOCUMENT_SIGNS, Features, LINE_SIGNS, NEIGHBOURS, PLACE_BINS, RUN_SIGNS, WINDOW};
 use super::labels::{BlockField, DOCUMENT_TYPES, Role, Tag};
 use super::vocabulary::GRAM_BUCKETS;
 
@@ -32,9 +32,23 @@ const TAG_MARGIN: f32 = 1e-4;
 /// Lines that tell of a run: its first, its last, the one before and the one after.
 const RUN_ENDS: usize = 4;
 
-/// The sizes of a network.
+/// How a line learns of its neighbours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mixing {
+    /// What matters depends on the lines.
+    Attention,
+    /// What matters depends on where the neighbour is: a convolution over the neighbours (after Kim 2014, arXiv:1408.5882).
+    Convolution,
+}
+
+/// The form and the sizes of a network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Config {
+    pub mixing: Mixing,
+    /// Whether n-grams of a line and of those around it also speak for its tag directly, as in a linear model beside the network
+    /// (Cheng et al. 2016, arXiv:1606.07792).
+    pub wide: bool,
     /// Size of the vocabulary.
     pub words: usize,
     /// Width of the word and n-gram tables.
@@ -186,6 +200,11 @@ impl Batch {
             )?,
         })
     }
+
+    /// `[n, NEIGHBOURS, 1]`: 1 for a neighbour, 0 where there is none.
+    fn there(&self) -> Result<Tensor> {
+        self.mask.affine(-1.0 / f64::from(NOWHERE), 1.0)
+    }
 }
 
 /// What the network answers, before any softmax.
@@ -215,6 +234,7 @@ pub struct Network {
     blocks: Vec<Block>,
     out: Norm,
     tags: Linear,
+    wide: Option<Wide>,
     context: Linear,
     ranker: Linear,
     roles: Linear,
@@ -244,6 +264,7 @@ impl Network {
             blocks: (0..config.layers).map(|i| Block::new(config, weights.pp(format!("blocks.{i}")))).collect::<Result<_>>()?,
             out: Norm::new(width, weights.pp("out"))?,
             tags: linear(width, Tag::COUNT, weights.pp("tags"))?,
+            wide: config.wide.then(|| Wide::new(weights.pp("wide"))).transpose()?,
             context: linear(width, context, weights.pp("context"))?,
             ranker: linear(CANDIDATE_SIGNS + context, ranker, weights.pp("ranker"))?,
             roles: linear(ranker, Role::COUNT, weights.pp("roles"))?,
@@ -266,7 +287,10 @@ impl Network {
         let seen = Tensor::cat(&[&noise.hidden(batch.candidate_signs.clone())?, &noise.hidden(context)?], 1)?;
         let ranked = noise.hidden(self.ranker.forward(&seen)?.relu()?)?;
         let documents = Tensor::cat(&[batch.means.matmul(&lines)?, noise.hidden(batch.documents.clone())?], 1)?;
-        let tags = self.tags.forward(&lines)?;
+        let mut tags = self.tags.forward(&lines)?;
+        if let Some(wide) = &self.wide {
+            tags = (tags + wide.forward(batch)?)?;
+        }
         Ok(Logits {
             roles: self.roles.forward(&ranked)?,
             absent: self.absent.forward(&documents)?,
@@ -306,21 +330,60 @@ impl Network {
     }
 }
 
-/// Attention and a hidden layer, each behind a norm and added to what came in.
+/// Tags by a linear model: each n-gram of a line and of the lines around it adds to each tag.
+struct Wide {
+    /// `[GRAM_BUCKETS, WIDE_SLOTS * Tag::COUNT]`
+    grams: Tensor,
+}
+
+/// The neighbours that a line's tag is read from: two before it, itself, two after it.
+const WIDE_SLOTS: Range<usize> = WINDOW - 2..WINDOW + 3;
+
+impl Wide {
+    fn new(weights: VarBuilder) -> Result<Self> {
+        let grams = weights.get_with_hints((GRAM_BUCKETS, WIDE_SLOTS.len() * Tag::COUNT), "grams", Init::Const(0.0))?;
+        Ok(Self { grams })
+    }
+
+    /// `[n, Tag::COUNT]`
+    fn forward(&self, batch: &Batch) -> Result<Tensor> {
+        let n = batch.signs.dim(0)?;
+        let spoken = batch.grams.sum(&self.grams, n)?;
+        let neighbours = batch.neighbours.reshape((n, NEIGHBOURS))?;
+        let there = batch.there()?;
+        let mut tags = Tensor::zeros((n, Tag::COUNT), DType::F32, spoken.device())?;
+        for (i, slot) in WIDE_SLOTS.enumerate() {
+            let of_slot = spoken.narrow(1, i * Tag::COUNT, Tag::COUNT)?.contiguous()?;
+            let ids = neighbours.narrow(1, slot, 1)?.flatten_all()?;
+            tags = (tags + of_slot.index_select(&ids, 0)?.broadcast_mul(&there.narrow(1, slot, 1)?.squeeze(2)?)?)?;
+        }
+        Ok(tags)
+    }
+}
+
+/// What a line learns of its neighbours and a hidden layer, each behind a norm and added to what came in.
 struct Block {
-    attention_norm: Norm,
-    attention: Attention,
+    mixer_norm: Norm,
+    mixer: Mixer,
     hidden_norm: Norm,
     widen: Linear,
     narrow: Linear,
+}
+
+enum Mixer {
+    Attention(Attention),
+    Convolution(Convolution),
 }
 
 impl Block {
     fn new(config: &Config, weights: VarBuilder) -> Result<Self> {
         let width = config.width;
         Ok(Self {
-            attention_norm: Norm::new(width, weights.pp("attention_norm"))?,
-            attention: Attention::new(config, weights.pp("attention"))?,
+            mixer_norm: Norm::new(width, weights.pp("attention_norm"))?,
+            mixer: match config.mixing {
+                Mixing::Attention => Mixer::Attention(Attention::new(config, weights.pp("attention"))?),
+                Mixing::Convolution => Mixer::Convolution(Convolution::new(width, weights.pp("convolution"))?),
+            },
             hidden_norm: Norm::new(width, weights.pp("hidden_norm"))?,
             widen: linear(width, 2 * width, weights.pp("widen"))?,
             narrow: linear(2 * width, width, weights.pp("narrow"))?,
@@ -328,10 +391,36 @@ impl Block {
     }
 
     fn forward(&self, x: &Tensor, batch: &Batch, noise: &mut dyn Noise) -> Result<Tensor> {
-        let attended = self.attention.forward(&self.attention_norm.forward(x)?, batch)?;
-        let x = (x + noise.hidden(attended)?)?;
+        let seen = self.mixer_norm.forward(x)?;
+        let mixed = match &self.mixer {
+            Mixer::Attention(attention) => attention.forward(&seen, batch)?,
+            Mixer::Convolution(convolution) => convolution.forward(&seen, batch)?,
+        };
+        let x = (x + noise.hidden(mixed)?)?;
         let hidden = self.widen.forward(&self.hidden_norm.forward(&x)?)?.gelu()?;
         x + noise.hidden(self.narrow.forward(&hidden)?)?
+    }
+}
+
+/// A filter as long as there are neighbours, over lines narrowed first.
+struct Convolution {
+    narrow: Linear,
+    out: Linear,
+}
+
+/// Values of a line that its neighbours get to see, as a share of its width.
+const CONVOLVED_SHARE: usize = 4;
+
+impl Convolution {
+    fn new(width: usize, weights: VarBuilder) -> Result<Self> {
+        let narrow = width / CONVOLVED_SHARE;
+        Ok(Self { narrow: linear(width, narrow, weights.pp("narrow"))?, out: linear(NEIGHBOURS * narrow, width, weights.pp("out"))? })
+    }
+
+    fn forward(&self, x: &Tensor, batch: &Batch) -> Result<Tensor> {
+        let n = x.dim(0)?;
+        let around = self.narrow.forward(x)?.index_select(&batch.neighbours, 0)?.reshape((n, NEIGHBOURS, ()))?;
+        self.out.forward(&around.broadcast_mul(&batch.there()?)?.reshape((n, ()))?)
     }
 }
 

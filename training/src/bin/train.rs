@@ -4,12 +4,15 @@ use anyhow::{Context, Result, bail};
 use candle_core::Device;
 use candle_nn::VarMap;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use datasets::splits::{self, Fold};
 use datasets::sroie::{self, Receipt};
 use datasets::synthetic::documents::DocumentGenerator;
 use datasets::synthetic::lines::{LineGenerator, line_text};
+use engine::engine::REGISTER_FILE;
 use engine::localise::Localiser;
+use engine::register::KnownSupplier;
 use engine::{localise, recognise};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -21,7 +24,7 @@ use training::localisation::{Localisation, Pages};
 use training::optimise::Recipe;
 use training::receipts::{Receipts, split};
 use training::recognition::{Lines, Recognition, Recomposer};
-use training::understanding::Options;
+use training::understanding::{HeldBack, Options, ReadingsFrom};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -44,6 +47,8 @@ enum Command {
     Language(LanguageArgs),
     /// Understanding: what the lines of a document mean.
     Understanding(UnderstandingArgs),
+    /// The register of the suppliers of the training receipts.
+    Register(RegisterArgs),
     /// The mean of the weights of several runs from one start.
     Average(AverageArgs),
     /// Weights of PP-OCRv6 (ONNX) in our networks' form.
@@ -164,6 +169,19 @@ struct LanguageArgs {
 }
 
 #[derive(Args)]
+struct RegisterArgs {
+    /// Folders with training data in SROIE's layout; the committed validation receipts are left out.
+    #[arg(long, env = "CELLARBOOK_DATA", required = true, num_args = 1..)]
+    data: Vec<PathBuf>,
+    /// Where `suppliers.jsonl` goes.
+    #[arg(long, env = "CELLARBOOK_OUT")]
+    out: PathBuf,
+    /// Leaves these receipts out instead: an id a line.
+    #[arg(long, value_name = "FILE")]
+    without: Option<PathBuf>,
+}
+
+#[derive(Args)]
 struct UnderstandingArgs {
     /// Folders with training data in SROIE's layout; the committed validation receipts are held back.
     #[arg(long, env = "CELLARBOOK_DATA", required = true, num_args = 1..)]
@@ -184,6 +202,15 @@ struct UnderstandingArgs {
     /// Weights to read the receipts with, instead of the built-in ones.
     #[arg(long, env = "CELLARBOOK_MODELS", value_name = "DIR", requires = "own_readings")]
     models: Option<PathBuf>,
+    /// Takes the readings that an earlier run kept (readings.json) instead of reading anew.
+    #[arg(long, value_name = "FILE", conflicts_with = "own_readings")]
+    readings: Option<PathBuf>,
+    /// Holds back one of several parts of the receipts that share no supplier, instead of the validation split (cross-validation).
+    #[arg(long, value_name = "PART/PARTS")]
+    fold: Option<Fold>,
+    /// Holds back the receipts of a list, an id a line, instead of the validation split.
+    #[arg(long, value_name = "FILE", conflicts_with = "fold")]
+    held_back: Option<PathBuf>,
     /// Synthetic documents to draw from.
     #[arg(long, default_value_t = 1500)]
     synthetic: usize,
@@ -204,6 +231,7 @@ fn main() -> Result<()> {
         Command::Recognition(args) => recognition(&args),
         Command::Language(args) => language(&args),
         Command::Understanding(args) => understanding(args),
+        Command::Register(args) => register(&args),
         Command::Average(AverageArgs { weights, out }) => Ok(average(&weights, &out)?),
         Command::Import(ImportCommand::Localisation(files)) => {
             Ok(import(&files.onnx, &Origin::Detector { config: localise::network::Config::pp_ocrv6_tiny() }, &files.out)?)
@@ -285,16 +313,44 @@ fn language(args: &LanguageArgs) -> Result<()> {
     Ok(())
 }
 
+fn register(args: &RegisterArgs) -> Result<()> {
+    let mut receipts = read_receipts(&args.data)?;
+    match &args.without {
+        None => receipts = split(receipts).0,
+        Some(list) => {
+            let ids = fs::read_to_string(list).with_context(|| format!("{}: cannot be read", list.display()))?;
+            let ids = splits::ids(&ids);
+            receipts.retain(|receipt| !ids.contains(receipt.id.as_str()));
+        }
+    }
+    let mut documents: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    for Receipt { keys, .. } in receipts.iter().filter(|receipt| !receipt.keys.company.is_empty()) {
+        *documents.entry((&keys.company, &keys.address)).or_default() += 1;
+    }
+    let line = |((name, address), documents): (&(&str, &str), &usize)| {
+        let address = (!address.is_empty()).then(|| (*address).to_owned());
+        serde_json::to_string(&KnownSupplier { name: (*name).to_owned(), address, vat_id: None, documents: *documents })
+    };
+    let lines: Vec<String> = documents.iter().map(line).collect::<Result<_, _>>()?;
+    let path = args.out.join(REGISTER_FILE);
+    fs::create_dir_all(&args.out).with_context(|| format!("{}: cannot make the folder", args.out.display()))?;
+    fs::write(&path, lines.join("\n") + "\n").with_context(|| format!("{}: cannot be written", path.display()))?;
+    eprintln!("{}: {} suppliers of {} receipts", path.display(), lines.len(), receipts.len());
+    Ok(())
+}
+
 fn understanding(args: UnderstandingArgs) -> Result<()> {
-    let UnderstandingArgs { data, out, steps, members, seed, own_readings, models, synthetic, resume, .. } = args;
+    let UnderstandingArgs { data, out, steps, members, seed, own_readings, models, readings, fold, held_back, synthetic, resume, .. } = args;
+    let readings = readings.map(ReadingsFrom::File).or(own_readings.then_some(ReadingsFrom::Pictures { models }));
+    let held_back = fold.map(HeldBack::Fold).or(held_back.map(HeldBack::Listed)).unwrap_or(HeldBack::Validation);
     training::understanding::train(&Options {
         data,
         out,
         steps,
         members,
         seed,
-        own_readings,
-        models,
+        readings,
+        held_back,
         synthetic,
         resume,
         device: device(args.device)?,

@@ -114,14 +114,16 @@ fn to_stored(Point { x, y }: Point, page: proto::Page) -> Point {
     }
 }
 
-/// The four strings as SROIE labels them: as printed, but upper case; a total without `RM ` before it (`RM9.00`, glued, stays).
+/// The four strings as SROIE labels them: as printed, but upper case; a total without `RM ` before it (`RM9.00`, glued, stays). Name and
+/// address are spelt as the register of suppliers knows them.
 pub fn keys(invoice: &Invoice) -> Keys {
     let print = |field: Option<&proto::Field>| field.map(|f| f.text.trim().to_uppercase()).unwrap_or_default();
+    let spelt = |field: Option<&proto::Field>| field.map(|f| f.value.trim().to_uppercase()).unwrap_or_default();
     let supplier = invoice.supplier.as_ref();
     let total = print(invoice.totals.as_ref().and_then(|t| t.gross.as_ref()));
     Keys {
-        company: print(supplier.and_then(|s| s.name.as_ref())),
-        address: print(supplier.and_then(|s| s.address.as_ref())),
+        company: spelt(supplier.and_then(|s| s.name.as_ref())),
+        address: spelt(supplier.and_then(|s| s.address.as_ref())),
         date: print(invoice.issue_date.as_ref()),
         total: total.strip_prefix("RM ").map_or(total.as_str(), str::trim).to_owned(),
     }

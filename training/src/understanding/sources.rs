@@ -1,7 +1,8 @@
 //! The documents that are learnt from, and those that are measured on.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
 
 use anyhow::{Context, Result};
 use datasets::splits;
@@ -9,7 +10,6 @@ use datasets::sroie::{self, Keys, Receipt};
 use datasets::synthetic::documents::DocumentGenerator;
 use datasets::synthetic::typefaces::SYSTEM_FONTS;
 use datasets::zugferd;
-use engine::engine::Engine;
 use engine::geometry::Quad;
 use engine::text::{PageSize, TextLine};
 use engine::understand::candidates::Candidate;
@@ -24,7 +24,7 @@ use tokenizers::pre_tokenizers::whitespace::Whitespace;
 use tokenizers::{AddedToken, DecoderWrapper, NormalizerWrapper, PostProcessorWrapper, PreTokenizerWrapper, TokenizerBuilder};
 
 use super::labels::{self, Labels};
-use super::{page_size, readings, variants};
+use super::{HeldBack, Options, page_size, variants};
 
 /// Words of the vocabulary, and how often a word must stand to be one.
 const WORDS_MAX: usize = 4096;
@@ -96,27 +96,42 @@ pub struct Corpus {
 }
 
 impl Corpus {
-    /// Reads folders in the layouts of SROIE and of the ZUGFeRD corpus, and makes `synthetic` documents. With a reader each receipt
-    /// comes twice: as transcribed, and as it is read.
-    pub fn read(folders: &[PathBuf], reader: Option<&Engine>, synthetic: usize, seed: u64) -> Result<Self> {
+    /// Reads the folders of `options` in the layouts of SROIE and of the ZUGFeRD corpus, and makes synthetic documents. With own
+    /// readings each receipt comes twice: as transcribed, and as it is read.
+    pub fn read(options: &Options) -> Result<Self> {
         let mut corpus = Self::default();
-        for folder in folders {
+        for folder in &options.data {
             if folder.join("box").is_dir() {
-                corpus.add_receipts(folder, reader, &mut ChaCha8Rng::seed_from_u64(seed))?;
+                corpus.add_receipts(folder, options)?;
             } else {
                 corpus.add_invoices(folder)?;
             }
         }
-        corpus.add_synthetic(synthetic, seed)?;
+        corpus.add_synthetic(options.synthetic, options.seed)?;
         Ok(corpus)
     }
 
-    fn add_receipts(&mut self, folder: &Path, reader: Option<&Engine>, rng: &mut ChaCha8Rng) -> Result<()> {
-        let held_out = splits::sroie_validation();
+    fn add_receipts(&mut self, folder: &Path, options: &Options) -> Result<()> {
+        let rng = &mut ChaCha8Rng::seed_from_u64(options.seed);
         let receipts = sroie::read(folder)?;
-        let readings = reader.map(|engine| readings::read(engine, &receipts)).transpose()?.unwrap_or_default();
+        let readings = options.readings.as_ref().map(|source| source.readings(&receipts, &options.out)).transpose()?.unwrap_or_default();
         let duplicates = sroie::read_duplicates(folder).unwrap_or_default();
         let suppliers = splits::suppliers(&receipts, &duplicates);
+        let listed: String;
+        let held_out: BTreeSet<&str> = match &options.held_back {
+            HeldBack::Validation => splits::sroie_validation(),
+            HeldBack::Listed(path) => {
+                listed = fs::read_to_string(path).with_context(|| format!("{}: cannot be read", path.display()))?;
+                splits::ids(&listed)
+            }
+            HeldBack::Fold(fold) => {
+                let ids = fold.ids(&suppliers);
+                let path = options.out.join("held-back.txt");
+                let list: String = ids.iter().map(|id| format!("{id}\n")).collect();
+                fs::write(&path, list).with_context(|| format!("{}: cannot be written", path.display()))?;
+                ids
+            }
+        };
         let mut by_id: BTreeMap<&str, &Receipt> = receipts.iter().map(|receipt| (receipt.id.as_str(), receipt)).collect();
         // No supplier that is measured on lends its name.
         let known: Vec<&Receipt> = receipts.iter().filter(|receipt| !held_out.contains(receipt.id.as_str())).collect();

@@ -11,7 +11,7 @@ use super::labels::letters_and_digits;
 /// From one line to the next, in heights.
 const PITCH: f32 = 1.25;
 /// The print of a brand, in heights of the name below it.
-const BRAND_HEIGHT: std::ops::Range<f32> = 0.9..1.8;
+const BRAND_HEIGHT: std::ops::Range<f32> = 0.8..1.5;
 /// Forms of companies, which tend to stand on a line of their own when a name is broken.
 const LEGAL_FORMS: [&str; 6] = ["SDN", "S/B", "ENTERPRISE", "TRADING", "LTD", "(M)"];
 
@@ -19,8 +19,9 @@ const LEGAL_FORMS: [&str; 6] = ["SDN", "S/B", "ENTERPRISE", "TRADING", "LTD", "(
 pub fn broken_name(lines: &[TextLine], company: &str, rng: &mut ChaCha8Rng) -> Option<Vec<TextLine>> {
     let at = name_line(lines, company)?;
     let line = &lines[at];
-    let spaces: Vec<usize> = line.text.trim_end().match_indices(' ').map(|(i, _)| i).filter(|i| *i > 0).collect();
-    let before_form = spaces.iter().copied().find(|i| LEGAL_FORMS.iter().any(|form| line.text[i + 1..].to_uppercase().starts_with(form)));
+    let ends_a_name = |space: &usize| *space > 0 && is_rest_of_a_name(&line.text[space + 1..]);
+    let spaces: Vec<usize> = line.text.trim_end().match_indices(' ').map(|(i, _)| i).filter(ends_a_name).collect();
+    let before_form = spaces.iter().copied().find(|i| legal_form(&line.text[i + 1..]) == Some(0));
     let random = (!spaces.is_empty()).then(|| spaces[rng.random_range(0..spaces.len())])?;
     let space = before_form.filter(|_| rng.random_bool(0.5)).unwrap_or(random);
     let (first, second) = (&line.text[..space], &line.text[space + 1..]);
@@ -32,6 +33,19 @@ pub fn broken_name(lines: &[TextLine], company: &str, rng: &mut ChaCha8Rng) -> O
     set[at] = part(first, 0.0);
     set.insert(at + 1, part(second, 1.0));
     Some(set)
+}
+
+/// Whether the second row of a name says no name of its own: at most a word before the legal form, or what an `&` goes on with. Two words
+/// and a form below another name are nearly always the company behind a brand.
+fn is_rest_of_a_name(text: &str) -> bool {
+    let words = |text: &str| text.split(|c: char| !c.is_alphanumeric()).filter(|word| word.len() > 1).count();
+    text.starts_with('&') || legal_form(text).is_none_or(|form| words(&text[..form]) < 2)
+}
+
+/// Where the legal form begins, in bytes.
+fn legal_form(text: &str) -> Option<usize> {
+    let upper = text.to_ascii_uppercase();
+    LEGAL_FORMS.iter().filter_map(|form| upper.find(form)).min()
 }
 
 /// The receipt's lines with a brand above the name.
@@ -53,7 +67,7 @@ pub fn with_brand(lines: &[TextLine], company: &str, brand: &str, rng: &mut ChaC
 /// What a shop may call itself: the first words of a company's name, before its legal form.
 pub fn brand(receipt: &Receipt, rng: &mut ChaCha8Rng) -> Option<String> {
     let name = receipt.keys.company.to_uppercase();
-    let end = LEGAL_FORMS.iter().filter_map(|form| name.find(form)).min().unwrap_or(name.len());
+    let end = legal_form(&name).unwrap_or(name.len());
     let words: Vec<&str> = name[..end].split_whitespace().take(rng.random_range(1..5)).collect();
     (!words.is_empty()).then(|| words.join(" "))
 }
@@ -110,6 +124,20 @@ mod tests {
             assert!(set.windows(2).all(|pair| pair[0].quad.bottom() <= pair[1].quad.top()), "{set:?}");
         }
         assert!(broken_name(&lines(), "OTHER", &mut ChaCha8Rng::seed_from_u64(1)).is_none());
+    }
+
+    #[test]
+    fn a_second_row_says_no_name_of_its_own() {
+        for (text, is_rest) in [
+            ("SDN BHD", true),
+            ("ENTERPRISE (SETIA ALAM) SDN BHD", true),
+            ("STATIONERY SDN. BHD", true),
+            ("& TEA LEAF (M) SDN. BHD.", true),
+            ("BAKERY", true),
+            ("LITTLE CRAVINGS SDN BHD", false),
+        ] {
+            assert_eq!(is_rest_of_a_name(text), is_rest, "{text}");
+        }
     }
 
     #[test]

@@ -16,7 +16,7 @@ use super::runs::Run;
 use super::vocabulary::Vocabulary;
 
 /// A line attends to this many lines before and after it in reading order.
-const WINDOW: usize = 4;
+pub const WINDOW: usize = 4;
 
 /// A line attends to this many lines above and below it in its column.
 const COLUMN: usize = 2;

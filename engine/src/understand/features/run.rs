@@ -6,6 +6,7 @@ use regex::Regex;
 
 use crate::geometry::Quad;
 use crate::understand::keywords::{Keyword, KeywordSet};
+use crate::understand::legal_form;
 use crate::understand::rows::ReadingOrder;
 use crate::understand::runs::Run;
 
@@ -15,14 +16,6 @@ use super::line::is_postcode;
 pub const RUN_SIGNS: usize = 4 + 4 * LINE_SIGNS + 8;
 /// Of its first and last line and of those around it.
 const LINE_SIGNS: usize = 10;
-
-/// Legal forms of companies: what stands before one is the whole name.
-static LEGAL_FORM: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(
-        r"(?i)\b(?:S[D0O]N\.? ?,?BH[D0O]|S/B|SB|BHD|LTD|LIMITED|GMBH|PLC|LLC|L\.?L\.?P|INC|DAC|AG|KG|SARL|SAS|SA|CO|ENTERPRISE|TRADING)\b",
-    )
-    .expect("the pattern is a constant that a test compiles")
-});
 
 /// Where an address begins: a number, or a word for one.
 static ADDRESS_START: LazyLock<Regex> = LazyLock::new(|| {
@@ -49,16 +42,14 @@ fn of_run(order: &ReadingOrder, lines: &[[f32; LINE_SIGNS]], height: f32, run: &
 }
 
 fn line_signs(text: &str, keywords: KeywordSet) -> [f32; LINE_SIGNS] {
-    let legal = LEGAL_FORM.find(text);
-    // Words before a legal form: none where a line only ends the name that the line above began.
-    let words = |text: &str| text.split(|c: char| !c.is_alphanumeric()).filter(|word| word.len() > 1).count();
-    let own_words = legal.as_ref().map_or(0, |form| words(&text[..form.start()]));
+    // None where a line only ends the name that the line above began.
+    let own_words = legal_form::own_words(text);
     [
         1.0,
-        f32::from(legal.is_some()),
-        f32::from(own_words >= 1),
-        f32::from(own_words >= 2),
-        f32::from(legal.is_some() && own_words == 0),
+        f32::from(own_words.is_some()),
+        f32::from(own_words.is_some_and(|words| words >= 1)),
+        f32::from(own_words.is_some_and(|words| words >= 2)),
+        f32::from(own_words == Some(0)),
         f32::from(ADDRESS_START.is_match(text)),
         f32::from(text.contains(|c: char| c.is_ascii_digit())),
         f32::from(text.split(|c: char| !c.is_alphanumeric()).any(is_postcode)),
@@ -97,21 +88,6 @@ fn form(order: &ReadingOrder, height: f32, run: &Run) -> [f32; 8] {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_legal_form_alone_ends_a_name_that_began_above() {
-        for (text, words, alone) in [
-            ("SDN BHD", 0, true),
-            ("STATIONERY SDN. BHD", 1, false),
-            ("KMF FOODICIOUS SDN BHD", 2, false),
-            ("ACME WINES LTD", 2, false),
-            ("SUSHI MENTAI", 0, false),
-        ] {
-            let signs = line_signs(text, KeywordSet::find(text));
-            assert_eq!(signs[2] + signs[3], words as f32, "{text}");
-            assert_eq!(signs[4] == 1.0, alone, "{text}");
-        }
-    }
 
     #[test]
     fn addresses_begin_with_numbers() {

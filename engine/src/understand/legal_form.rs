@@ -1,0 +1,42 @@
+//! Legal forms of companies: what stands before one is the whole name.
+
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+static LEGAL_FORM: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r"(?i)\b(?:S[D0O]N\.? ?,?BH[D0O]|S/B|SB|BHD|LTD|LIMITED|GMBH|PLC|LLC|L\.?L\.?P|INC|DAC|AG|KG|SARL|SAS|SA|CO|ENTERPRISE|TRADING)\b",
+    )
+    .expect("the pattern is a constant that a test compiles")
+});
+
+/// The first legal form in a text.
+pub fn find(text: &str) -> Option<Range<usize>> {
+    LEGAL_FORM.find(text).map(|form| form.range())
+}
+
+/// Words of at least two letters before the legal form, which make the name; `None` where there is no legal form.
+pub fn own_words(text: &str) -> Option<usize> {
+    let form = find(text)?;
+    Some(text[..form.start].split(|c: char| !c.is_alphanumeric()).filter(|word| word.len() > 1).count())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_before_a_legal_form_make_the_name() {
+        for (text, words) in [
+            ("SDN BHD", Some(0)),
+            ("STATIONERY SDN. BHD", Some(1)),
+            ("KMF FOODICIOUS SDN BHD", Some(2)),
+            ("ACME WINES LTD", Some(2)),
+            ("SUSHI MENTAI", None),
+        ] {
+            assert_eq!(own_words(text), words, "{text}");
+        }
+    }
+}
