@@ -215,6 +215,7 @@ mod tests {
             header: header.iter().map(|(field, text, probability)| (*field, span(text, *probability))).collect(),
             items: Vec::new(),
             vat: Vec::new(),
+            payment: None,
         }
     }
 

@@ -6,7 +6,7 @@ use proto::{Field, field, invoice::Status};
 use super::*;
 use crate::{
     geometry::Quad,
-    understand::draft::{Column, DocumentType, Item, Span, VatRow},
+    understand::draft::{Column, DocumentType, Item, Payment, Span, VatRow},
 };
 
 /// Ireland's rates in percent.
@@ -84,6 +84,7 @@ impl Bill {
             ],
             items: self.rows.iter().map(item).collect(),
             vat: self.summary().iter().map(vat_row).collect(),
+            payment: None,
         }
     }
 }
@@ -183,6 +184,22 @@ fn what_is_not_printed_is_computed_and_says_so() {
 }
 
 #[test]
+fn what_was_paid_is_the_total() {
+    let draft = |payment| Draft {
+        document_type: DocumentType::Receipt,
+        document_type_probability: 0.99,
+        header: vec![(HeaderField::Gross, span("10.00", 0.7)), (HeaderField::Gross, span("9.00", 0.3))],
+        items: Vec::new(),
+        vat: Vec::new(),
+        payment,
+    };
+    let gross = |payment| value(&reconciled(&draft(payment)).totals.unwrap().gross).to_owned();
+    assert_eq!(gross(None), "10.00");
+    assert_eq!(gross(Some(Payment { handed_over: span("RM 10.00", 1.0), change: span("1.00", 1.0) })), "9.00");
+    assert_eq!(gross(Some(Payment { handed_over: span("RM 10.00", 1.0), change: span("0.00", 1.0) })), "10.00");
+}
+
+#[test]
 fn malaysian_rounding_is_no_error() {
     let draft = Draft {
         document_type: DocumentType::Receipt,
@@ -194,6 +211,7 @@ fn malaysian_rounding_is_no_error() {
         ],
         items: [("10.00", 0.9), ("50.31", 0.9)].map(|(total, p)| Item { cells: vec![(Column::LineTotal, span(total, p))] }).to_vec(),
         vat: Vec::new(),
+        payment: None,
     };
     let lines = ["JALAN DEDAP 13, JOHOR", "ROUNDING ADJ -0.01", "RM 60.30"].map(line);
     let invoice = reconcile("test", &draft, &lines, &[], &Register::default());
@@ -261,6 +279,7 @@ fn an_empty_draft_is_a_document_to_review() {
         header: Vec::new(),
         items: Vec::new(),
         vat: Vec::new(),
+        payment: None,
     };
     let invoice = reconcile("empty.jpg", &draft, &[], &[], &Register::default());
     assert_eq!((invoice.source.as_str(), invoice.status()), ("empty.jpg", Status::NeedsReview));
@@ -296,6 +315,7 @@ fn drafts() -> impl Strategy<Value = Draft> {
         header,
         items,
         vat,
+        payment: None,
     })
 }
 

@@ -11,7 +11,7 @@ use super::{
     rows::{ROW_TOLERANCE, Row},
     vat_rows::{VAT_TOLERANCE, VatReading},
 };
-use crate::understand::draft::{DocumentType, Draft, HeaderField, Span};
+use crate::understand::draft::{DocumentType, Draft, HeaderField, Payment, Span};
 
 /// Net + VAT and gross may differ by this, in minor units.
 pub const TOTAL_TOLERANCE: i64 = 1;
@@ -119,6 +119,8 @@ struct Evidence<'s> {
     /// Nets and taxes of the VAT summary, if complete.
     summary: Option<(i64, i64)>,
     summary_rows: usize,
+    /// Handed over less the change.
+    paid: Option<i64>,
     gross_tolerance: i64,
 }
 
@@ -126,8 +128,14 @@ struct Evidence<'s> {
 pub fn choose<'a>(draft: &'a Draft, rows: &[Vec<Row>], summary: &[VatReading], rounds: bool, customs: &Customs) -> Totals<'a> {
     let sums = line_sums::of(rows);
     let gross_tolerance = TOTAL_TOLERANCE + if rounds { ROUNDING_MAX } else { 0 };
-    let evidence =
-        Evidence { sums: sums.as_deref(), rows: rows.len(), summary: sum_of(summary), summary_rows: summary.len(), gross_tolerance };
+    let evidence = Evidence {
+        sums: sums.as_deref(),
+        rows: rows.len(),
+        summary: sum_of(summary),
+        summary_rows: summary.len(),
+        paid: draft.payment.as_ref().and_then(|payment| paid(payment, customs)),
+        gross_tolerance,
+    };
     let [net, vat, gross] = [HeaderField::Net, HeaderField::Vat, HeaderField::Gross].map(|field| Candidates::of(draft, field, customs));
     let assignments = evidence.assignments(&net, &vat, &gross);
     // A document has a total: an unlikely one is better than none, and its confidence says how unlikely it is.
@@ -154,6 +162,12 @@ fn sum_of(summary: &[VatReading]) -> Option<(i64, i64)> {
     let rows = summary.iter().map(|row| Some((row.net?.value(), row.amount?.value())));
     let rows: Vec<(i64, i64)> = rows.collect::<Option<_>>()?;
     (!rows.is_empty()).then(|| rows.iter().fold((0, 0), |(net, vat), row| (net + row.0, vat + row.1)))
+}
+
+/// What a customer parted with.
+fn paid(payment: &Payment, customs: &Customs) -> Option<i64> {
+    let read = |span: &Span| money::minor_units(&span.text, customs.mark, customs.currency).first().map(|reading| reading.value);
+    Some(read(&payment.handed_over)? - read(&payment.change)?)
 }
 
 impl<'a> Candidates<'a> {
@@ -208,6 +222,9 @@ impl Evidence<'_> {
             weight += vat.map_or(0.0, |vat| factor((vat - summary_vat).abs() <= tolerance, HOLDS_IF_RIGHT));
             let off = |gross: i64| (gross - summary_net - summary_vat).abs();
             weight += gross.map_or(0.0, |gross| factor(off(gross) <= tolerance + self.gross_tolerance, HOLDS_IF_RIGHT));
+        }
+        if let (Some(paid), Some(gross)) = (self.paid, gross) {
+            weight += factor((paid - gross).abs() <= self.gross_tolerance, HOLDS_IF_RIGHT);
         }
         if is_absurd(net, vat, gross) {
             weight += ABSURD.ln();

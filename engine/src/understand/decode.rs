@@ -10,7 +10,7 @@ use super::draft::{DocumentType, Draft, HeaderField, Span};
 use super::labels::{BlockField, DOCUMENT_TYPES, Role};
 use super::rows::{ReadingOrder, part_of};
 use super::runs::Run;
-use super::{items, names, vat};
+use super::{items, names, payment, vat};
 use crate::text::TextLine;
 
 /// Values a field that go on to reconciliation.
@@ -39,6 +39,7 @@ pub(super) fn draft(order: &ReadingOrder, candidates: &[Candidate], runs: &[Run]
         header,
         items: items::items(order, beliefs, DOCUMENT_TYPES[best] != DocumentType::DeliveryDocket),
         vat: vat::rows(order, candidates, beliefs, |candidate, probability| span(order, candidate, probability)),
+        payment: payment::find(order, candidates, |candidate| span(order, candidate, 1.0)),
     }
 }
 

@@ -69,4 +69,12 @@ pub struct Draft {
     /// In reading order.
     pub items: Vec<Item>,
     pub vat: Vec<VatRow>,
+    pub payment: Option<Payment>,
+}
+
+/// What a customer handed over and was given back: their difference is the total.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Payment {
+    pub handed_over: Span,
+    pub change: Span,
 }

@@ -16,6 +16,7 @@ mod legal_form;
 mod names;
 pub mod network;
 mod parties;
+mod payment;
 pub mod rows;
 pub mod runs;
 #[cfg(test)]
@@ -119,7 +120,14 @@ pub fn find_candidates(order: &ReadingOrder) -> Vec<Candidate> {
 }
 
 fn blank() -> Draft {
-    Draft { document_type: DocumentType::Other, document_type_probability: 1.0, header: Vec::new(), items: Vec::new(), vat: Vec::new() }
+    Draft {
+        document_type: DocumentType::Other,
+        document_type_probability: 1.0,
+        header: Vec::new(),
+        items: Vec::new(),
+        vat: Vec::new(),
+        payment: None,
+    }
 }
 
 #[cfg(test)]
