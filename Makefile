@@ -1,9 +1,9 @@
 # Two commands: `make demo` shows the product, `make test` runs everything that CI runs. `make bench` measures it against its peers,
-# `make sanitize` runs the kernels' tests under AddressSanitizer.
+# `make sanitize` runs the kernels' tests under AddressSanitizer, `make fuzz` damages files for FUZZ_SECONDS a target.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
-.PHONY: demo test bench sanitize setup
+.PHONY: demo test bench sanitize fuzz setup
 
 SAMPLES  := datasets/samples
 OUT      := out/demo
@@ -13,6 +13,7 @@ SROIE    ?= ../shared/data/sroie/train
 MODELS   ?= ../shared/models/pp-ocrv6
 RECEIPTS ?= 100
 PEERS    := out/bench/venv
+FUZZ_SECONDS ?= 60
 DOCUMENTS = $(sort $(wildcard $(SAMPLES)/*.jpg $(SAMPLES)/*.png $(SAMPLES)/*.pdf $(SAMPLES)/*.xml))
 
 setup:
@@ -42,3 +43,13 @@ bench: setup
 sanitize: setup
 	@host=$$(rustc -vV | sed -n 's/^host: //p')
 	RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address cargo test -p engine --lib --target $$host --target-dir target/sanitize kernels
+
+# As above; begins with the samples, and keeps what it finds in engine/fuzz.
+fuzz: setup
+	@command -v cargo-fuzz >/dev/null || cargo install --quiet cargo-fuzz
+	cd engine
+	seed() { mkdir -p fuzz/corpus/$$1 && cp -n "$${@:2}" fuzz/corpus/$$1/; }
+	seed pdf fuzz/seeds/*.pdf
+	seed picture ../$(SAMPLES)/*.jpg ../$(SAMPLES)/*.png
+	seed xml ../$(SAMPLES)/*.xml tests/e_invoices/*
+	for target in pdf picture xml; do RUSTC_BOOTSTRAP=1 cargo fuzz run $$target -- -max_total_time=$(FUZZ_SECONDS) -timeout=30 -rss_limit_mb=4096; done

@@ -197,6 +197,11 @@ fn a_correction_mends_the_books_at_once() {
     books.correct(&["export", "--out", out.to_str().unwrap()]);
     let exported: Invoice = serde_json::from_slice(&fs::read(out.join("1.json")).unwrap()).unwrap();
     assert_eq!(exported.totals.unwrap().gross.unwrap().value, "236.00");
+
+    let name = invoice().supplier.unwrap().name.unwrap().value;
+    let suppliers = books.correct(&["suppliers"]);
+    let known: Vec<serde_json::Value> = suppliers.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(known.len() == 2 && known.iter().all(|supplier| supplier["name"] == name.as_str()), "{suppliers}");
 }
 
 #[test]

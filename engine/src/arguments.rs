@@ -11,7 +11,7 @@ pub struct EngineArgs {
     /// Weights to use instead of the built-in ones
     #[arg(long, value_name = "DIR", env = "CELLARBOOK_MODELS")]
     models: Option<PathBuf>,
-    /// Suppliers that you know, to read them better: a JSON object a line, as `adapter suppliers` writes them
+    /// Suppliers that you know, to read them better: a JSON object a line, as `correct suppliers` prints them
     #[arg(long, value_name = "FILE", env = "CELLARBOOK_REGISTER")]
     register: Option<PathBuf>,
     /// Threads to compute with [default: as many as there are cores]

@@ -67,8 +67,8 @@ pub enum LoadError {
 pub enum ExtractError {
     #[error(transparent)]
     Document(#[from] DocumentError),
-    #[error("no text was found on the document")]
-    NoText,
+    #[error("the document has no files")]
+    NoFiles,
     #[error("the extraction was cancelled")]
     Cancelled,
     #[error("finding lines on page {} failed", .page + 1)]
@@ -190,15 +190,15 @@ impl Engine {
 
     /// As [`Self::extract`], with the pages and the time that each stage took.
     pub fn extract_with_pages(&self, source: &str, files: &[Vec<u8>], cancel: &Cancel) -> Result<Extraction, ExtractError> {
+        if files.is_empty() {
+            return Err(ExtractError::NoFiles);
+        }
         let mut timings = Timings::default();
         let Document { mut pages, e_invoice } = timed(&mut timings.page, || page::read(files))?;
         let mut lines = Vec::new();
         for (index, page) in pages.iter_mut().enumerate() {
             cancel.check()?;
             lines.extend(self.read_page(page, &mut At { page: index, timings: &mut timings })?);
-        }
-        if lines.is_empty() && e_invoice.is_none() {
-            return Err(ExtractError::NoText);
         }
         cancel.check()?;
         let read = self.understand(source, &lines, &pages, &mut timings)?;

@@ -34,7 +34,9 @@ fn one() -> usize {
 
 /// Why a register cannot be read.
 #[derive(Debug, thiserror::Error)]
-#[error("line {line} of the register of suppliers is no supplier: {{\"name\": \"...\", \"address\": \"...\", \"vat_id\": \"...\"}} is expected")]
+#[error(
+    "line {line} of the register of suppliers is no supplier: {{\"name\": \"...\", \"address\": \"...\", \"vat_id\": \"...\"}} is expected"
+)]
 pub struct RegisterError {
     pub line: usize,
     pub source: serde_json::Error,

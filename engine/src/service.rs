@@ -149,7 +149,7 @@ fn busy() -> Status {
 /// What went wrong, for the client: its document's faults with the page and the reason.
 fn status(error: &ExtractError) -> Status {
     let code = match error {
-        ExtractError::Document(_) | ExtractError::NoText => Code::InvalidArgument,
+        ExtractError::Document(_) | ExtractError::NoFiles => Code::InvalidArgument,
         ExtractError::Cancelled => Code::Cancelled,
         ExtractError::Localise { .. } | ExtractError::Recognise { .. } | ExtractError::Understand(_) => Code::Internal,
     };

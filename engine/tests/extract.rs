@@ -62,7 +62,6 @@ fn times_are_lines_of_json_beside_the_documents() {
 fn bad_files_are_named_with_their_reason_and_the_others_are_read() {
     let picture = documents::picture(400, 300);
     let jpeg = documents::encode(&picture, ImageFormat::Jpeg);
-    let blank = image::GrayImage::from_pixel(320, 200, image::Luma([255]));
     // (file, its bytes, the reason)
     let bad = [
         ("empty.jpg", vec![], "the file is empty"),
@@ -71,7 +70,6 @@ fn bad_files_are_named_with_their_reason_and_the_others_are_read() {
         ("bomb.png", documents::png_header(30_000, 30_000), "30000 x 30000 pixels is over the limit"),
         ("locked.pdf", documents::encrypted_pdf(), "the PDF is encrypted and needs a password"),
         ("broken.pdf", b"%PDF-1.4\n%garbage".to_vec(), "the PDF is damaged"),
-        ("blank.png", documents::encode(&blank, ImageFormat::Png), "no text was found"),
     ];
     let mut files: Vec<_> = bad.iter().map(|(name, bytes, _)| (*name, bytes.clone())).collect();
     files.push(("good.pdf", documents::receipt_pdf()));
@@ -94,6 +92,59 @@ fn bad_files_are_named_with_their_reason_and_the_others_are_read() {
         assert!(line.is_some_and(|line| line.contains(reason)), "{name}: {stderr}");
     }
 }
+
+#[test]
+fn what_is_no_document_of_trade_is_reviewed_and_has_no_total() {
+    let blank = image::GrayImage::from_pixel(320, 200, image::Luma([255]));
+    // A picture of nothing written: rings of light and shade.
+    let rings = image::GrayImage::from_fn(400, 300, |x, y| {
+        let (dx, dy) = (f64::from(x) - 180.0, f64::from(y) - 140.0);
+        image::Luma([(127.0 + 100.0 * ((dx * dx + dy * dy).sqrt() / 17.0).sin()) as u8])
+    });
+    let cases = [
+        ("blank.png", documents::encode(&blank, ImageFormat::Png), "no text was found on the document"),
+        ("rings.png", documents::encode(&rings, ImageFormat::Png), "no text was found on the document"),
+        ("novel.pdf", documents::pdf_of_lines(&NOVEL), "this is no invoice, receipt, credit note, docket or statement"),
+        ("bank.pdf", documents::pdf_of_lines(&BANK_STATEMENT), "this is no invoice, receipt, credit note, docket or statement"),
+    ];
+    let files: Vec<_> = cases.iter().map(|(name, bytes, _)| (*name, bytes.clone())).collect();
+    let folder = folder(&files);
+    let output = extract().current_dir(&folder).args(cases.iter().map(|(name, ..)| name)).output().unwrap();
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    for (line, (name, _, reason)) in text(&output.stdout).lines().zip(cases) {
+        let document: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert_eq!((&document["document_type"], &document["status"]), (&"OTHER".into(), &"NEEDS_REVIEW".into()), "{name}");
+        assert!(document["review_reasons"].as_array().unwrap().contains(&reason.into()), "{name}: {line}");
+        assert!(
+            document.get("totals").is_none() && document.get("lines").is_none_or(|lines| lines == &serde_json::json!([])),
+            "{name}: {line}"
+        );
+    }
+}
+
+const NOVEL: [&str; 9] = [
+    "CHAPTER ONE",
+    "It was the best of times, it was the worst of times, it was the age",
+    "of wisdom, it was the age of foolishness, it was the epoch of belief,",
+    "it was the epoch of incredulity, it was the season of Light, it was",
+    "the season of Darkness, it was the spring of hope, it was the winter",
+    "of despair. In the year 1775 there were 20 horsemen on the road, and",
+    "each of them carried no more than five shillings in his purse.",
+    "Halt there! cried the guard. How many are you?",
+    "17",
+];
+
+const BANK_STATEMENT: [&str; 9] = [
+    "FIRST NATIONAL BANK",
+    "Statement of Account      Account number 12345678",
+    "Date        Details              Paid out    Paid in     Balance",
+    "01/03/2026  Opening balance                              1,204.55",
+    "03/03/2026  POS TESCO STORES       45.20                 1,159.35",
+    "12/03/2026  SALARY ACME LTD                  2,450.00    3,609.35",
+    "18/03/2026  ATM GALWAY            200.00                 3,409.35",
+    "31/03/2026  Closing balance                              3,409.35",
+    "Overdraft limit 500.00",
+];
 
 #[test]
 fn tables_hold_no_json() {

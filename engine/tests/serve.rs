@@ -76,7 +76,7 @@ async fn bad_documents_are_the_clients_fault() {
         (vec![documents::receipt_pdf(), b"not a page".to_vec()], "file 2 of the document: this is a text file"),
         (vec![vec![]], "file 1 of the document: the file is empty"),
         (vec![documents::encrypted_pdf()], "file 1 of the document: the PDF is encrypted"),
-        (vec![], "no text was found"),
+        (vec![], "the document has no files"),
     ];
     for (pages, reason) in cases {
         let status = client.extract_invoice(request(pages)).await.unwrap_err();

@@ -34,11 +34,11 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use tracing::info;
 
+use crate::optimise::{Optimiser, Recipe};
 use initial::SeededVariables;
 use labels::Labels;
 use noise::Dropout;
 use readings::Readings;
-use crate::optimise::{Optimiser, Recipe};
 use sources::{Corpus, Document};
 
 /// Without its length.
@@ -61,13 +61,12 @@ struct Form {
 }
 
 /// The members in turn take these forms: networks that err differently are worth more together.
-const FORMS: [Form; 2] =
-    [Form { mixing: Mixing::Attention, wide: true }, Form { mixing: Mixing::Convolution, wide: false }];
+const FORMS: [Form; 2] = [Form { mixing: Mixing::Attention, wide: true }, Form { mixing: Mixing::Convolution, wide: false }];
 
 impl Form {
-    fn config(&self, words: usize) -> Config {
+    fn config(&self, words: usize, layout: bool) -> Config {
         let Self { mixing, wide } = *self;
-        Config { mixing, wide, layers: LAYERS, words, table: TABLE, width: WIDTH, heads: HEADS, context: CONTEXT, ranker: RANKER }
+        Config { mixing, wide, layout, layers: LAYERS, words, table: TABLE, width: WIDTH, heads: HEADS, context: CONTEXT, ranker: RANKER }
     }
 }
 
@@ -88,6 +87,8 @@ pub struct Options {
     pub held_back: HeldBack,
     /// Synthetic documents to draw from.
     pub synthetic: usize,
+    /// Whether the networks see where lines stand.
+    pub layout: bool,
     /// Members that an earlier run finished are taken from `out`.
     pub resume: bool,
     pub device: Device,
@@ -134,7 +135,8 @@ pub fn train(options: &Options) -> Result<()> {
     let corpus = Corpus::read(options)?;
     info!(training = corpus.training.len(), groups = corpus.groups.len(), validation = corpus.validation.len(), "documents read");
     let vocabulary = sources::vocabulary(&corpus.training)?;
-    let configs: Vec<Config> = FORMS.iter().cycle().take(options.members).map(|form| form.config(vocabulary.size)).collect();
+    let configs: Vec<Config> =
+        FORMS.iter().cycle().take(options.members).map(|form| form.config(vocabulary.size, options.layout)).collect();
     let words = Vocabulary::from_json(&vocabulary.json).map_err(|e| anyhow::anyhow!(e)).context("the new vocabulary cannot be read")?;
     let path = |member: usize| options.out.join(format!("member-{member}.safetensors"));
     let bars = MultiProgress::new();
@@ -200,7 +202,8 @@ impl Member<'_> {
         bar.finish();
         // Written beside and renamed, so that a kill leaves no half a file for `--resume`.
         let partial = path.with_extension("partial");
-        candle_core::safetensors::save(&optimiser.mean_weights(), &partial).with_context(|| format!("cannot write {}", partial.display()))?;
+        candle_core::safetensors::save(&optimiser.mean_weights(), &partial)
+            .with_context(|| format!("cannot write {}", partial.display()))?;
         fs::rename(&partial, path).with_context(|| format!("cannot write {}", path.display()))?;
         info!(seed = self.seed, loss = mean, "member trained");
         Ok(())

@@ -1,4 +1,4 @@
-//! A person's word on documents: `list`, `show`, `set`, `accept`, `export`.
+//! A person's word on documents: `list`, `show`, `set`, `accept`, `suppliers`, `export`.
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -49,6 +49,8 @@ enum Action {
         #[arg(long, env = "USER", default_value = "owner")]
         by: String,
     },
+    /// Prints the suppliers of corrected and accepted documents, for `extract --register` and `serve --register`.
+    Suppliers,
     /// Writes corrected and accepted documents with their pages, for training.
     Export {
         #[arg(long)]
@@ -92,6 +94,7 @@ async fn execute(command: Command) -> anyhow::Result<()> {
                 println!("{}", told(&corrections::accept(&store, document, corrector).await?));
             }
         }
+        Action::Suppliers => print!("{}", corrections::suppliers(&store).await?),
         Action::Export { out } => {
             let count = corrections::export(&store, &out).await?;
             println!("{count} documents in {}", out.display());

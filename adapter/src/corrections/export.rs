@@ -18,10 +18,8 @@ pub enum ExportError {
 /// Writes the newest truth of each document into `folder`; gives how many.
 pub async fn export(store: &Store, folder: &Path) -> Result<usize, ExportError> {
     fs::create_dir_all(folder).map_err(|source| ExportError::Write { path: folder.to_owned(), source })?;
+    let documents = confirmed(store).await?;
     let mut db = store.read().await?;
-    let select = "SELECT document_id, invoice FROM training_documents \
-        WHERE training_document_id IN (SELECT max(training_document_id) FROM training_documents GROUP BY document_id) ORDER BY document_id";
-    let documents: Vec<(i64, String)> = sqlx::query_as(select).fetch_all(&mut *db).await.map_err(StoreError::from)?;
     for (document_id, invoice) in &documents {
         write(&folder.join(format!("{document_id}.json")), invoice.as_bytes())?;
         let select = "SELECT ordinal, name, content FROM document_files WHERE document_id = ? ORDER BY ordinal";
@@ -33,6 +31,14 @@ pub async fn export(store: &Store, folder: &Path) -> Result<usize, ExportError> 
         }
     }
     Ok(documents.len())
+}
+
+/// The newest truth of each document, as JSON, by its id.
+pub(super) async fn confirmed(store: &Store) -> Result<Vec<(i64, String)>, StoreError> {
+    let mut db = store.read().await?;
+    let select = "SELECT document_id, invoice FROM training_documents \
+        WHERE training_document_id IN (SELECT max(training_document_id) FROM training_documents GROUP BY document_id) ORDER BY document_id";
+    Ok(sqlx::query_as(select).fetch_all(&mut *db).await?)
 }
 
 fn write(path: &Path, content: &[u8]) -> Result<(), ExportError> {

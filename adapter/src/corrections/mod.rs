@@ -2,6 +2,7 @@
 
 mod assignment;
 mod export;
+mod suppliers;
 pub mod text;
 
 use jiff::Timestamp;
@@ -10,6 +11,7 @@ use sqlx::SqliteConnection;
 
 pub use assignment::{Assignment, AssignmentError};
 pub use export::{ExportError, export};
+pub use suppliers::suppliers;
 
 use crate::{
     clock::Clock,

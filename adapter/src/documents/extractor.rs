@@ -60,9 +60,10 @@ pub struct InProcess {
 }
 
 impl InProcess {
-    /// With the weights that are part of the program.
-    pub fn built_in() -> Result<Self, ExtractorError> {
-        let engine = Engine::built_in().map_err(|error| ExtractorError::Load(Box::new(error)))?;
+    /// With the weights that are part of the program; `suppliers` are those that are known, a JSON object a line.
+    pub fn knowing(suppliers: &str) -> Result<Self, ExtractorError> {
+        let engine =
+            Engine::built_in().and_then(|engine| engine.knowing(suppliers)).map_err(|error| ExtractorError::Load(Box::new(error)))?;
         Ok(Self { engine: Arc::new(engine) })
     }
 }

@@ -196,7 +196,9 @@ pub fn of_dates(issued: Option<Date>, due: Option<Date>) -> Option<Check> {
 pub fn conclude(invoice: &mut Invoice, document_type_probability: f32) {
     let document_type = invoice.document_type();
     let mut reasons: Vec<String> = Vec::new();
-    if document_type == DocumentType::Other {
+    if invoice.text.is_empty() {
+        reasons.push("no text was found on the document".into());
+    } else if document_type == DocumentType::Other {
         reasons.push("this is no invoice, receipt, credit note, docket or statement".into());
     } else if document_type_probability < DOCUMENT_TYPE_CONFIDENCE_MIN {
         reasons.push(format!("the kind of document is uncertain ({:.0} %)", f64::from(document_type_probability) * 100.0));

@@ -27,7 +27,7 @@ use self::{country::Country, date::DateOrder, money::Currency, number::DecimalMa
 use crate::{
     register::Register,
     text::TextLine,
-    understand::draft::{Draft, HeaderField},
+    understand::draft::{DocumentType, Draft, HeaderField},
 };
 
 /// A tax number from which on a supplier whose name was not found is the one that bears it.
@@ -91,7 +91,8 @@ pub fn reconcile(source: &str, draft: &Draft, lines: &[TextLine], pages: &[Page]
         currency: currency.map(|c| c.1),
         lines: draft.items.iter().zip(&rows).map(|(item, row)| row.to_line(item, &customs)).collect(),
         vat: draft.vat.iter().zip(&summary).map(|(row, reading)| reading.to_vat(row, &customs)).collect(),
-        totals: to_totals(draft, &totals, &customs),
+        // What is no bill has no total, whatever its numbers are.
+        totals: if draft.document_type == DocumentType::Other { None } else { to_totals(draft, &totals, &customs) },
         text: lines.iter().map(to_text).collect(),
         ..Invoice::default()
     };

@@ -184,6 +184,26 @@ fn what_is_not_printed_is_computed_and_says_so() {
 }
 
 #[test]
+fn a_known_supplier_is_read_better() {
+    let register = Register::default()
+        .and(r#"{"name":"Liffey Drinks Ltd","address":"8 Quay Road, Dublin 8","vat_id":"IE6388047V"}"#)
+        .expect("the register of this test");
+    let read = |header: Vec<(HeaderField, Span)>| {
+        let draft = Draft { header, ..Bill { rows: vec![(1, 1000, 0)] }.draft() };
+        reconcile("test", &draft, &text(), &[], &register).supplier.unwrap_or_default()
+    };
+    let name = |text: &str, probability| (HeaderField::SupplierName, span(text, probability));
+    let address = |text: &str| (HeaderField::SupplierAddress, span(text, 0.9));
+    let misread = read(vec![name("QUAY HOUSE", 0.5), name("Liffey Drlnks Ltd", 0.4), address("8 Quay R0ad, DubIin 8")]);
+    assert_eq!((value(&misread.name), value(&misread.address)), ("Liffey Drinks Ltd", "8 Quay Road, Dublin 8"));
+    assert_eq!(misread.name.map(|name| name.text).as_deref(), Some("Liffey Drlnks Ltd"), "as printed");
+    let elsewhere = read(vec![name("Liffey Wines Ltd", 0.9), address("9 Quay Road, Dublin 8")]);
+    assert_eq!((value(&elsewhere.name), value(&elsewhere.address)), ("Liffey Wines Ltd", "9 Quay Road, Dublin 8"));
+    let nameless = read(vec![(HeaderField::SupplierVatId, span("VAT No. IE6388047V", 0.95))]).name.expect("the number's supplier");
+    assert_eq!((nameless.value.as_str(), nameless.status()), ("Liffey Drinks Ltd", field::Status::Computed));
+}
+
+#[test]
 fn what_was_paid_is_the_total() {
     let draft = |payment| Draft {
         document_type: DocumentType::Receipt,

@@ -321,7 +321,7 @@ mod tests {
     #[test]
     fn candidates_by_kind() {
         use Kind::*;
-        let cases: [(Kind, &str, &[&str]); 24] = [
+        let cases: [(Kind, &str, &[&str]); 28] = [
             (Amount, "TOTAL RM 39.80", &["39.80"]),
             (Amount, "RM9.00", &["RM9.00"]),
             (Amount, "$ 1,234.50 (1.20) 6.00%", &["1,234.50", "1.20"]),

@@ -11,6 +11,7 @@ pub mod draft;
 pub mod features;
 mod items;
 pub mod keywords;
+mod kind;
 pub mod labels;
 mod legal_form;
 mod names;

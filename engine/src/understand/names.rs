@@ -6,10 +6,12 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::beliefs::Beliefs;
+use super::decode::characters;
 use super::draft::Span;
 use super::labels::BlockField;
 use super::rows::{ReadingOrder, around, part_of};
 use super::runs::Run;
+use crate::text::all_right;
 
 /// A less probable block is none.
 const PROBABILITY_MIN: f32 = 0.02;
@@ -56,7 +58,8 @@ fn span(order: &ReadingOrder, field: BlockField, lines: &[usize], probability: f
     let joined = lines.iter().map(|line| order.lines[*line].text.trim()).collect::<Vec<_>>().join(" ");
     let kept = kept(field, &joined);
     let quads: Vec<_> = parts(order, lines, kept.clone()).map(|(line, range)| part_of(order.lines[line], &range)).collect();
-    let reading = lines.iter().map(|line| order.lines[*line].confidence).sum::<f32>() / lines.len() as f32;
+    let mean = lines.iter().map(|line| order.lines[*line].confidence).sum::<f32>() / lines.len() as f32;
+    let reading = all_right(mean, characters(&joined[kept.clone()]));
     Some(Span {
         text: joined[kept].to_string(),
         page: order.lines[*lines.first()?].page,

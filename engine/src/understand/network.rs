@@ -49,6 +49,9 @@ pub struct Config {
     /// Whether n-grams of a line and of those around it also speak for its tag directly, as in a linear model beside the network
     /// (Cheng et al. 2016, arXiv:1606.07792).
     pub wide: bool,
+    /// Whether the places of lines count; only for the ablation they don't.
+    #[serde(default = "yes")]
+    pub layout: bool,
     /// Size of the vocabulary.
     pub words: usize,
     /// Width of the word and n-gram tables.
@@ -61,6 +64,10 @@ pub struct Config {
     pub context: usize,
     /// Hidden width of the candidates' and the runs' heads.
     pub ranker: usize,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// What training does to values on their way, to regularise; serving does nothing.
@@ -229,7 +236,7 @@ pub struct Network {
     words_in: Linear,
     grams_in: Linear,
     signs_in: Linear,
-    places: Tensor,
+    places: Option<Tensor>,
     embedded: Norm,
     blocks: Vec<Block>,
     out: Norm,
@@ -259,7 +266,7 @@ impl Network {
             words_in: linear(table, width, weights.pp("words_in"))?,
             grams_in: linear(table, width, weights.pp("grams_in"))?,
             signs_in: linear(LINE_SIGNS, width, weights.pp("signs_in"))?,
-            places: rows("places", PLACE_BINS.iter().sum(), width)?,
+            places: config.layout.then(|| rows("places", PLACE_BINS.iter().sum(), width)).transpose()?,
             embedded: Norm::new(width, weights.pp("embedded"))?,
             blocks: (0..config.layers).map(|i| Block::new(config, weights.pp(format!("blocks.{i}")))).collect::<Result<_>>()?,
             out: Norm::new(width, weights.pp("out"))?,
@@ -324,8 +331,10 @@ impl Network {
         let n = batch.signs.dim(0)?;
         let words = self.words_in.forward(&batch.words.sum(&self.words, n)?)?;
         let grams = self.grams_in.forward(&batch.grams.sum(&self.grams, n)?)?;
-        let places = self.places.index_select(&batch.places, 0)?.reshape((n, PLACE_BINS.len(), ()))?.sum(1)?;
-        let sum = (((words + grams)? + self.signs_in.forward(&batch.signs)?)? + places)?;
+        let mut sum = ((words + grams)? + self.signs_in.forward(&batch.signs)?)?;
+        if let Some(places) = &self.places {
+            sum = (sum + places.index_select(&batch.places, 0)?.reshape((n, PLACE_BINS.len(), ()))?.sum(1)?)?;
+        }
         noise.input(self.embedded.forward(&sum)?)
     }
 }

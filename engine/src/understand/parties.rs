@@ -30,7 +30,8 @@ const BLOCK_LINES_MAX: usize = 9;
 const BLOCK_GAP_MAX: f32 = 2.5;
 
 static SALUTATION: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)^\W*(?:her[rn]?[nm]{0,2}|frau|firma|mr|mrs|ms|madame|monsieur)\W*$").expect("the pattern is a constant that a test compiles")
+    Regex::new(r"(?i)^\W*(?:her[rn]?[nm]{0,2}|frau|firma|mr|mrs|ms|madame|monsieur)\W*$")
+        .expect("the pattern is a constant that a test compiles")
 });
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,7 +109,9 @@ fn by_form(order: &ReadingOrder, field: BlockField, run: &Run, print: &str) -> f
         return NO_NAME;
     }
     let below_a_brand = run.lines.split_last().is_some_and(|(last, above)| {
-        !above.is_empty() && is_company(&order.lines[*last].text) && above.iter().all(|line| legal_form::find(&order.lines[*line].text).is_none())
+        !above.is_empty()
+            && is_company(&order.lines[*last].text)
+            && above.iter().all(|line| legal_form::find(&order.lines[*line].text).is_none())
     });
     if field == BlockField::SupplierName && below_a_brand { BRAND_AND_COMPANY } else { 1.0 }
 }

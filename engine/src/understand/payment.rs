@@ -15,7 +15,8 @@ const HANDED_OVER: [Keyword; 3] = [Keyword::Cash, Keyword::Tender, Keyword::Card
 pub(super) fn find(order: &ReadingOrder, candidates: &[Candidate], span: impl Fn(&Candidate) -> Span) -> Option<Payment> {
     let says = |row: usize, keywords: &[Keyword]| KeywordSet::find(&order.text(order.rows[row].clone())).has_any(keywords);
     let amount = |row: usize| candidates.iter().rfind(|c| c.kind == Kind::Amount && order.rows[row].contains(&c.line));
-    let (row, change) = (0..order.rows.len()).rev().filter(|row| says(*row, &[Keyword::Change])).find_map(|row| Some((row, amount(row)?)))?;
+    let (row, change) =
+        (0..order.rows.len()).rev().filter(|row| says(*row, &[Keyword::Change])).find_map(|row| Some((row, amount(row)?)))?;
     let above = (row.saturating_sub(ROWS_MAX)..row).rev().filter(|row| says(*row, &HANDED_OVER));
     let handed_over = above.filter_map(amount).find(|amount| amount.value >= change.value)?;
     Some(Payment { handed_over: span(handed_over), change: span(change) })
@@ -36,12 +37,8 @@ mod tests {
         let lines: Vec<TextLine> = texts.iter().enumerate().map(line).collect();
         let order = ReadingOrder::new(&lines, &[PageSize { width: 600, height: 600 }]);
         let candidates = find_candidates(&order);
-        let span = |c: &Candidate| Span {
-            text: lines[c.line].text[c.range.clone()].into(),
-            page: 0,
-            quad: lines[c.line].quad,
-            probability: 1.0,
-        };
+        let span =
+            |c: &Candidate| Span { text: lines[c.line].text[c.range.clone()].into(), page: 0, quad: lines[c.line].quad, probability: 1.0 };
         find(&order, &candidates, span).map(|payment| (payment.handed_over.text, payment.change.text))
     }
 

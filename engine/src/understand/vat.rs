@@ -33,7 +33,7 @@ pub(super) fn rows(
     span: impl Fn(&Candidate, f32) -> Span,
 ) -> Vec<VatRow> {
     let bands = bands(order, beliefs);
-    let mut found: Vec<(i64, VatRow)> = Vec::new();
+    let mut found: Vec<(i64, VatRow, i64)> = Vec::new();
     for band in bands.iter().filter(|band| band.says_tax || band.in_table || band.summary >= band.item) {
         let printed: Vec<&Candidate> = candidates.iter().filter(|c| band.lines.contains(&c.line)).collect();
         let signed = printed.iter().any(|c| c.kind == Kind::Rate);
@@ -41,20 +41,19 @@ pub(super) fn rows(
         let whole: Vec<Candidate> = if signed { Vec::new() } else { band.lines.clone().flat_map(whole).collect() };
         let in_band: Vec<&Candidate> = printed.into_iter().chain(&whole).collect();
         if let Some((rate, net, tax)) = agreeing(&in_band)
-            && found.iter().all(|(known, _)| *known != rate.value)
+            && found.iter().all(|(known, ..)| *known != rate.value)
         {
             let cell = |candidate: &Candidate| Some(span(candidate, band.summary.max(TABLE_PROBABILITY_MIN)));
-            found.push((rate.value, VatRow { rate: cell(rate), net: cell(net), amount: cell(tax) }));
+            found.push((rate.value, VatRow { rate: cell(rate), net: cell(net), amount: cell(tax) }, tax.value));
         }
     }
-    if !found.is_empty() {
-        return found.into_iter().map(|(_, row)| row).collect();
+    let document = Taxed::of(candidates, beliefs);
+    let amounts = amounts_by_rate(order, &bands, candidates);
+    let by_table = found.iter().map(|(.., tax)| *tax).collect::<Vec<_>>();
+    if !document.is_some_and(|document| !document.is_sum_of(&by_table) && document.confirms(&amounts)) {
+        return found.into_iter().map(|(_, row, _)| row).collect();
     }
-    let amounts = amounts_by_rate(&bands, candidates);
-    if !are_confirmed(&amounts, candidates, beliefs) {
-        return Vec::new();
-    }
-    let row = |(rate, amount): &(&Candidate, &Candidate)| VatRow {
+    let row = |(rate, amount): &(Candidate, Candidate)| VatRow {
         rate: Some(span(rate, CONFIRMED_PROBABILITY)),
         net: None,
         amount: Some(span(amount, CONFIRMED_PROBABILITY)),
@@ -69,6 +68,9 @@ const CONFIRMED_PROBABILITY: f32 = 0.9;
 
 /// Lines side by side.
 struct Band {
+    /// Of the row alone.
+    row: Range<usize>,
+    /// With those a little lower.
     lines: Range<usize>,
     says_tax: bool,
     /// Below captions of a table of taxes.
@@ -77,6 +79,9 @@ struct Band {
     item: f32,
 }
 
+/// Captions of a table of goods, one of whose columns is the VAT's.
+const OF_GOODS: [Keyword; 4] = [Keyword::Description, Keyword::Quantity, Keyword::Price, Keyword::Items];
+
 /// Each row, with the next one where that stands only a little lower.
 fn bands(order: &ReadingOrder, beliefs: &Beliefs) -> Vec<Band> {
     let tag = |row: &Range<usize>, tag: Tag| row.clone().map(|line| beliefs.tags[line][tag as usize]).fold(0.0, f32::max);
@@ -84,13 +89,16 @@ fn bands(order: &ReadingOrder, beliefs: &Beliefs) -> Vec<Band> {
     let mut bands = Vec::with_capacity(order.rows.len());
     for (i, row) in order.rows.iter().enumerate() {
         let text = order.text(row.clone());
-        let says_tax = KeywordSet::find(&text).has(Keyword::Tax);
-        table_rows_left = match says_tax && row.len() > 1 && !text.contains(|c: char| c.is_ascii_digit()) {
+        let said = KeywordSet::find(&text);
+        let says_tax = said.has(Keyword::Tax);
+        let captions = row.len() > 1 && !text.contains(|c: char| c.is_ascii_digit()) && !said.has_any(&OF_GOODS);
+        table_rows_left = match says_tax && captions {
             true => TABLE_ROWS_MAX,
             false => usize::saturating_sub(table_rows_left, 1),
         };
         let below = order.row_at(i, 1).filter(|below| overlap(order, row, below) >= SAME_BAND_OVERLAP);
         bands.push(Band {
+            row: row.clone(),
             lines: row.start..below.map_or(row.end, |below| below.end),
             says_tax,
             in_table: table_rows_left > 0,
@@ -110,36 +118,70 @@ fn overlap(order: &ReadingOrder, row: &Range<usize>, below: &Range<usize>) -> f3
     (edge(row, Quad::bottom, f32::max) - top) / (bottom - top).max(1.0)
 }
 
-/// `VAT 23% 405.50`: rows that say tax, with one rate and one amount.
-fn amounts_by_rate<'a>(bands: &[Band], candidates: &'a [Candidate]) -> Vec<(&'a Candidate, &'a Candidate)> {
-    let of_kind = |band: &Band, kind: Kind| {
-        let mut found = candidates.iter().filter(|c| c.kind == kind && band.lines.contains(&c.line));
-        found.next().filter(|_| found.next().is_none())
-    };
-    bands
-        .iter()
-        .filter(|band| band.says_tax && band.summary >= band.item)
-        .filter_map(|band| of_kind(band, Kind::Rate).zip(of_kind(band, Kind::Amount)))
-        .fold(Vec::new(), |mut rows: Vec<(&Candidate, &Candidate)>, (rate, amount)| {
-            if rows.iter().all(|(known, _)| known.value != rate.value) {
-                rows.push((rate, amount));
-            }
-            rows
-        })
+/// `VAT 23% 405.50`: rows that say tax, with one rate and one amount. The rate's sign may be missing behind the word: `VAT 13.50`.
+fn amounts_by_rate(order: &ReadingOrder, bands: &[Band], candidates: &[Candidate]) -> Vec<(Candidate, Candidate)> {
+    let mut rows: Vec<(Candidate, Candidate)> = Vec::new();
+    for band in bands.iter().filter(|band| band.says_tax && band.summary >= band.item) {
+        let found = rate_and_amount(order, &band.row, candidates).or_else(|| rate_and_amount(order, &band.lines, candidates));
+        rows.extend(found.filter(|(rate, _)| rows.iter().all(|(known, _)| known.value != rate.value)));
+    }
+    rows
 }
 
-/// Whether the document's VAT is the sum of these amounts, as it prints it or as gross less net.
-fn are_confirmed(amounts: &[(&Candidate, &Candidate)], candidates: &[Candidate], beliefs: &Beliefs) -> bool {
-    let best = |role: Role| {
-        let rivals = (0..candidates.len()).filter(|&i| candidates[i].kind == Kind::Amount);
-        rivals.max_by(|&a, &b| beliefs.roles[a][role as usize].total_cmp(&beliefs.roles[b][role as usize])).map(|i| candidates[i].value)
+/// The only rate and the only amount of these lines.
+fn rate_and_amount(order: &ReadingOrder, lines: &Range<usize>, candidates: &[Candidate]) -> Option<(Candidate, Candidate)> {
+    let of_kind = |kind: Kind| candidates.iter().filter(move |c| c.kind == kind && lines.contains(&c.line)).cloned();
+    let rates: Vec<Candidate> = match of_kind(Kind::Rate).collect::<Vec<_>>() {
+        signed if signed.is_empty() => lines.clone().filter_map(|line| rate_behind_tax(line, &order.lines[line].text)).collect(),
+        signed => signed,
     };
-    let sum: i64 = amounts.iter().map(|(_, amount)| amount.value).sum();
-    let (Some(net), Some(vat), Some(gross)) = (best(Role::Net), best(Role::Vat), best(Role::Gross)) else { return false };
-    let close = |vat: i64| (vat.abs() - sum.abs()).abs() <= TAX_TOLERANCE;
-    // One amount alone may be the net that the rate is of: then it makes another VAT.
-    let is_tax_of_net = |(rate, amount): &(&Candidate, &Candidate)| amounts.len() > 1 || agrees(rate.value, net, amount.value);
-    !amounts.is_empty() && (close(vat) || close(gross - net)) && amounts.iter().all(is_tax_of_net)
+    let [rate] = rates.as_slice() else { return None };
+    let is_rate = |amount: &Candidate| amount.line == rate.line && amount.range.start == rate.range.start;
+    let amounts: Vec<Candidate> = of_kind(Kind::Amount).filter(|amount| !is_rate(amount)).collect();
+    let [amount] = amounts.as_slice() else { return None };
+    Some((rate.clone(), amount.clone()))
+}
+
+/// A bare number of a line that says nothing but tax and it, if it is a rate that some country has.
+fn rate_behind_tax(line: usize, text: &str) -> Option<Candidate> {
+    let (caption, number) = text.trim_end().rsplit_once(' ')?;
+    let says_tax_alone = KeywordSet::find(caption).has(Keyword::Tax) && !caption.contains(|c: char| c.is_ascii_digit());
+    let (whole, fraction) = number.split_once(['.', ',']).unwrap_or((number, ""));
+    let digits = says_tax_alone && !whole.is_empty() && whole.len() <= 2 && fraction.len() <= 2;
+    let value = format!("{whole}{fraction:0<2}").parse::<i64>().ok().filter(|value| digits && RATES_BARE.contains(value))?;
+    let start = caption.len() + 1;
+    Some(Candidate { kind: Kind::Rate, line, range: start..start + number.len(), value })
+}
+
+/// The document's sums as they are most believed.
+struct Taxed {
+    net: i64,
+    vat: i64,
+    gross: i64,
+}
+
+impl Taxed {
+    fn of(candidates: &[Candidate], beliefs: &Beliefs) -> Option<Self> {
+        let best = |role: Role| {
+            let rivals = (0..candidates.len()).filter(|&i| candidates[i].kind == Kind::Amount);
+            rivals.max_by(|&a, &b| beliefs.roles[a][role as usize].total_cmp(&beliefs.roles[b][role as usize])).map(|i| candidates[i].value)
+        };
+        Some(Self { net: best(Role::Net)?, vat: best(Role::Vat)?, gross: best(Role::Gross)? })
+    }
+
+    /// Whether the VAT is the sum of these taxes, as it is printed or as gross less net.
+    fn is_sum_of(&self, taxes: &[i64]) -> bool {
+        let sum = taxes.iter().fold(0i64, |sum, tax| sum.saturating_add(*tax));
+        let close = |vat: i64| vat.saturating_abs().abs_diff(sum.saturating_abs()) <= TAX_TOLERANCE.unsigned_abs();
+        !taxes.is_empty() && (close(self.vat) || close(self.gross.saturating_sub(self.net)))
+    }
+
+    /// One amount alone may be the net that the rate is of: then it makes another VAT.
+    fn confirms(&self, amounts: &[(Candidate, Candidate)]) -> bool {
+        let is_tax_of_net = |(rate, amount): &(Candidate, Candidate)| amounts.len() > 1 || agrees(rate.value, self.net, amount.value);
+        let taxes: Vec<i64> = amounts.iter().map(|(_, amount)| amount.value).collect();
+        self.is_sum_of(&taxes) && amounts.iter().all(is_tax_of_net)
+    }
 }
 
 /// Numbers that may be a rate whose sign stands in the column's caption: `19`, `19,0`. 0 is too frequent to be one everywhere.
@@ -182,6 +224,36 @@ fn agrees(rate: i64, net: i64, tax: i64) -> bool {
 mod tests {
     use super::*;
     use crate::understand::candidates;
+
+    #[test]
+    fn a_number_behind_the_word_may_be_the_rate() {
+        for (text, rate) in [
+            ("VAT 13.50", Some(1350)),
+            ("VAT 23", Some(2300)),
+            ("MwSt 0", Some(0)),
+            ("VAT 14.00", None),
+            ("VAT 332.72", None),
+            ("VAT Total", None),
+            ("VAT No. 9 23", None),
+            ("Total 23", None),
+        ] {
+            assert_eq!(rate_behind_tax(0, text).map(|rate| rate.value), rate, "{text}");
+        }
+    }
+
+    #[test]
+    fn taxes_count_where_they_make_the_documents_vat() {
+        let document = Taxed { net: 162_604, vat: 37_223, gross: 199_827 };
+        let rows = |rows: &[(i64, i64)]| -> Vec<(Candidate, Candidate)> {
+            let candidate = |kind, value| Candidate { kind, line: 0, range: 0..1, value };
+            rows.iter().map(|(rate, tax)| (candidate(Kind::Rate, *rate), candidate(Kind::Amount, *tax))).collect()
+        };
+        assert!(document.confirms(&rows(&[(2300, 36_972), (1350, 251)])));
+        assert!(!document.confirms(&rows(&[(2300, 36_972)])), "a part");
+        assert!(!document.confirms(&rows(&[(2000, 37_223)])), "another rate");
+        assert!(!document.confirms(&[]));
+        assert!(document.is_sum_of(&[-37_223]), "of a credit note");
+    }
 
     #[test]
     fn a_row_agrees_when_tax_is_net_times_rate() {

@@ -165,3 +165,20 @@ pub fn receipt_pdf() -> Vec<u8> {
     ];
     pdf(&[rows.map(|(x, y, text)| Text { x, y, size: 12.0, text }).into()])
 }
+
+/// A page of lines; three and more spaces part columns, five points a letter wide.
+pub fn pdf_of_lines(lines: &[&str]) -> Vec<u8> {
+    let mut texts = Vec::new();
+    for (row, line) in lines.iter().enumerate() {
+        let y = 780.0 - 20.0 * row as f32;
+        let mut at = 0;
+        for cell in line.split("   ") {
+            let text = cell.trim_start();
+            if !text.is_empty() {
+                texts.push(Text { x: 40.0 + 6.5 * (at + cell.len() - text.len()) as f32, y, size: 10.0, text });
+            }
+            at += cell.len() + 3;
+        }
+    }
+    pdf(&[texts])
+}

@@ -189,7 +189,7 @@ struct UnderstandingArgs {
     #[arg(long, env = "CELLARBOOK_OUT")]
     out: PathBuf,
     /// Steps a network.
-    #[arg(long, env = "CELLARBOOK_STEPS", default_value_t = 900)]
+    #[arg(long, env = "CELLARBOOK_STEPS", default_value_t = 700)]
     steps: usize,
     /// Networks of different seeds, whose probabilities are averaged.
     #[arg(long, default_value_t = 2)]
@@ -214,6 +214,9 @@ struct UnderstandingArgs {
     /// Synthetic documents to draw from.
     #[arg(long, default_value_t = 1500)]
     synthetic: usize,
+    /// Hides where lines stand, to see what layout is worth (ablation)
+    #[arg(long)]
+    without_layout: bool,
     #[arg(long, env = "CELLARBOOK_DEVICE", value_enum, default_value = "cpu")]
     device: DeviceKind,
     /// Keeps the networks that the run in --out has finished.
@@ -340,7 +343,22 @@ fn register(args: &RegisterArgs) -> Result<()> {
 }
 
 fn understanding(args: UnderstandingArgs) -> Result<()> {
-    let UnderstandingArgs { data, out, steps, members, seed, own_readings, models, readings, fold, held_back, synthetic, resume, .. } = args;
+    let UnderstandingArgs {
+        data,
+        out,
+        steps,
+        members,
+        seed,
+        own_readings,
+        models,
+        readings,
+        fold,
+        held_back,
+        synthetic,
+        without_layout,
+        resume,
+        ..
+    } = args;
     let readings = readings.map(ReadingsFrom::File).or(own_readings.then_some(ReadingsFrom::Pictures { models }));
     let held_back = fold.map(HeldBack::Fold).or(held_back.map(HeldBack::Listed)).unwrap_or(HeldBack::Validation);
     training::understanding::train(&Options {
@@ -352,6 +370,7 @@ fn understanding(args: UnderstandingArgs) -> Result<()> {
         readings,
         held_back,
         synthetic,
+        layout: !without_layout,
         resume,
         device: device(args.device)?,
     })

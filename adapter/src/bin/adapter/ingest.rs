@@ -7,6 +7,7 @@ use std::{
 
 use adapter::{
     clock::Clock,
+    corrections,
     documents::{
         self, File, Incoming, Received,
         extractor::{Extractor, InProcess, Remote},
@@ -41,7 +42,7 @@ impl Ingest {
         let store = Store::open(&self.database).await?;
         match &self.engine {
             Some(address) => self.ingest_all(&store, &Remote::connect(address).await?).await,
-            None => self.ingest_all(&store, &InProcess::built_in()?).await,
+            None => self.ingest_all(&store, &InProcess::knowing(&corrections::suppliers(&store).await?)?).await,
         }
     }
 
