@@ -1,9 +1,11 @@
 //! The businesses whose books are kept: those that the till names, and those that a person names when handing in documents.
 
 use jiff::Timestamp;
-use sqlx::SqliteConnection;
 
-use crate::{money::Currency, store::StoreError};
+use crate::{
+    money::Currency,
+    store::{Connection, StoreError},
+};
 
 /// What a business wants of its books.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,19 +18,19 @@ pub struct Terms {
 }
 
 /// Makes a business known, or its name; `true` where it is new.
-pub async fn register(db: &mut SqliteConnection, business: &str, name: Option<&str>, now: Timestamp) -> sqlx::Result<bool> {
-    let insert = "INSERT OR IGNORE INTO businesses (business_id, name, recorded_at) VALUES (?, ?, ?)";
+pub async fn register(db: &mut Connection, business: &str, name: Option<&str>, now: Timestamp) -> sqlx::Result<bool> {
+    let insert = "INSERT INTO businesses (business_id, name, recorded_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
     let made = sqlx::query(insert).bind(business).bind(name).bind(now.as_microsecond()).execute(&mut *db).await?;
     if made.rows_affected() == 0 && name.is_some() {
-        let rename = "UPDATE businesses SET name = ?2 WHERE business_id = ?1 AND name IS NOT ?2";
+        let rename = "UPDATE businesses SET name = $2 WHERE business_id = $1 AND name IS DISTINCT FROM $2";
         sqlx::query(rename).bind(business).bind(name).execute(db).await?;
     }
     Ok(made.rows_affected() > 0)
 }
 
 /// `None` for a business nobody knows.
-pub async fn terms(db: &mut SqliteConnection, business: &str) -> Result<Option<Terms>, StoreError> {
-    let select = "SELECT currency, posting_confidence_ppm, posting_limit_minor FROM businesses WHERE business_id = ?";
+pub async fn terms(db: &mut Connection, business: &str) -> Result<Option<Terms>, StoreError> {
+    let select = "SELECT currency, posting_confidence_ppm, posting_limit_minor FROM businesses WHERE business_id = $1";
     let row: Option<(String, i64, Option<i64>)> = sqlx::query_as(select).bind(business).fetch_optional(db).await?;
     row.map(|(currency, posting_confidence_ppm, posting_limit_minor)| {
         let currency = currency.parse().map_err(|error| StoreError::Corrupt { what: "currency", source: Box::new(error) })?;
@@ -38,6 +40,6 @@ pub async fn terms(db: &mut SqliteConnection, business: &str) -> Result<Option<T
 }
 
 /// All known businesses, by id.
-pub async fn known(db: &mut SqliteConnection) -> sqlx::Result<Vec<String>> {
+pub async fn known(db: &mut Connection) -> sqlx::Result<Vec<String>> {
     sqlx::query_scalar("SELECT business_id FROM businesses ORDER BY business_id").fetch_all(db).await
 }

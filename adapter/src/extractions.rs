@@ -2,13 +2,12 @@
 
 use proto::Invoice;
 use serde_json::Value;
-use sqlx::SqliteConnection;
 
 use crate::{
     clock::Clock,
     documents::{self, Incoming, Received},
     source::{Batch, Record, Unreadable},
-    store::{Store, StoreError, dead_letters, inbox},
+    store::{Connection, Store, StoreError, dead_letters, inbox},
 };
 
 /// What a batch of extractions did.
@@ -39,36 +38,38 @@ enum Poison {
 }
 
 /// Keeps and posts a batch in one transaction, with its position.
-pub async fn post(store: &Store, clock: Clock, batch: Batch) -> Result<Tally, StoreError> {
-    let mut db = store.write().await?;
+pub async fn post(store: &Store, clock: Clock, batch: &Batch) -> Result<Tally, StoreError> {
+    store.transact(async |db| post_in(db, clock, batch).await).await
+}
+
+async fn post_in(db: &mut Connection, clock: Clock, batch: &Batch) -> Result<Tally, StoreError> {
     let mut tally = Tally::default();
-    for record in batch.records {
+    for record in &batch.records {
         tally.records += 1;
         let letter = match record {
-            Ok(record) => match incoming(&record) {
+            Ok(record) => match incoming(record) {
                 Ok(incoming) => {
-                    receive(&mut db, incoming, clock, &mut tally).await?;
+                    receive(db, &incoming, clock, &mut tally).await?;
                     continue;
                 }
                 Err(poison) => {
-                    let payload = dead_letters::payload(&record);
-                    Unreadable { coordinates: record.coordinates, reason: poison.to_string(), payload }
+                    let payload = dead_letters::payload(record);
+                    Unreadable { coordinates: record.coordinates.clone(), reason: poison.to_string(), payload }
                 }
             },
-            Err(unreadable) => unreadable,
+            Err(unreadable) => unreadable.clone(),
         };
-        if dead_letters::keep(&mut db, &letter, clock.now()).await? {
+        if dead_letters::keep(db, &letter, clock.now()).await? {
             tally.dead_letters.push(letter);
         }
     }
     for position in &batch.positions {
-        inbox::keep(&mut db, position).await?;
+        inbox::keep(db, position).await?;
     }
-    db.commit().await.map_err(StoreError::Commit)?;
     Ok(tally)
 }
 
-async fn receive(db: &mut SqliteConnection, incoming: Incoming, clock: Clock, tally: &mut Tally) -> Result<(), StoreError> {
+async fn receive(db: &mut Connection, incoming: &Incoming, clock: Clock, tally: &mut Tally) -> Result<(), StoreError> {
     let source = incoming.source.clone();
     match documents::receive(db, incoming, clock.now()).await? {
         Received::Known { .. } => {}

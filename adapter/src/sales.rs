@@ -6,19 +6,18 @@
 use std::collections::{BTreeSet, HashMap};
 
 use jiff::Timestamp;
-use sqlx::SqliteConnection;
 
 use crate::{
-    business,
+    business::{self, Terms},
     clock::Clock,
     debezium::{self, Change, DebeziumError, Event, Row, Sequence, Truncate},
-    ledger::{self, Journal},
+    ledger::{Journal, Journals},
     money::Currency,
     source::{Batch, Record, Unreadable},
-    stock::product,
+    stock::{Unit, product},
     store::{
-        Store, StoreError, dead_letters, inbox,
-        source_rows::{self, Applied, Posted, RowId},
+        Connection, Store, StoreError, dead_letters, inbox,
+        source_rows::{Applied, Posted, RowId, Settled, SourceRows},
     },
     till::{Mapping, Pending, Sale, Table, UnreadableNumber, text},
 };
@@ -63,35 +62,73 @@ enum Poison {
     Number { table: String, source: UnreadableNumber },
     #[error("table {table}: the row has no {column}")]
     NoId { table: String, column: String },
+    #[error("table {table}: a text of the row holds the character U+0000, which no database here can keep")]
+    Nul { table: String },
 }
 
 /// Posts a batch in one transaction: rows, books, dead letters and position together.
-pub async fn post(store: &Store, mapping: &Mapping, clock: Clock, batch: Batch) -> Result<Tally, StoreError> {
-    let mut db = store.write().await?;
-    let stopped = stopped_tables(&mut db).await?;
-    let mut posting = Posting { db: &mut db, mapping, now: clock.now(), stopped, touched: BTreeSet::new(), tally: Tally::default() };
-    for record in batch.records {
-        posting.record(record).await?;
+pub async fn post(store: &Store, mapping: &Mapping, clock: Clock, batch: &Batch) -> Result<Tally, StoreError> {
+    store.transact(async |db| post_in(db, mapping, clock.now(), batch).await).await
+}
+
+/// Reads what the batch touches, works out the books in memory, and writes them: a few statements however many the records are.
+async fn post_in(db: &mut Connection, mapping: &Mapping, now: Timestamp, batch: &Batch) -> Result<Tally, StoreError> {
+    let stopped = stopped_tables(db).await?;
+    let mut posting = Posting {
+        db,
+        mapping,
+        now,
+        stopped,
+        rows: SourceRows::default(),
+        touched: BTreeSet::new(),
+        touched_transactions: BTreeSet::new(),
+        new_businesses: BTreeSet::new(),
+        terms: HashMap::new(),
+        products: HashMap::new(),
+        journals: Journals::new(now),
+        tally: Tally::default(),
+    };
+    let changes = posting.changes(&batch.records).await?;
+    posting.rows.load(posting.db, changes.iter().map(|change| change.id.clone())).await?;
+    for change in changes {
+        posting.apply(change).await?;
     }
+    posting.find_sales().await?;
     for id in std::mem::take(&mut posting.touched) {
         posting.settle(&id).await?;
     }
-    let tally = posting.tally;
+    let Posting { db, rows, journals, tally, .. } = posting;
+    journals.write(db).await?;
+    rows.write(db).await?;
     for position in &batch.positions {
-        inbox::keep(&mut db, position).await?;
+        inbox::keep(db, position).await?;
     }
-    db.commit().await.map_err(StoreError::Commit)?;
     Ok(tally)
 }
 
 struct Posting<'a> {
-    db: &'a mut SqliteConnection,
+    db: &'a mut Connection,
     mapping: &'a Mapping,
     now: Timestamp,
     stopped: HashMap<(String, String), Option<Sequence>>,
-    /// Sale lines whose books may have changed.
+    rows: SourceRows,
+    /// Sale lines whose books may have changed, transactions that say so of all their lines, and businesses that were not known before.
     touched: BTreeSet<RowId>,
+    touched_transactions: BTreeSet<RowId>,
+    new_businesses: BTreeSet<RowId>,
+    terms: HashMap<String, Option<Terms>>,
+    /// By business, name and unit.
+    products: HashMap<(String, String, Unit), i64>,
+    journals: Journals,
     tally: Tally,
+}
+
+/// A change of one of the mapping's rows.
+struct RowChange {
+    table: Table,
+    id: RowId,
+    after: Option<Row>,
+    sequence: Option<Sequence>,
 }
 
 /// What the books should hold for a sale line; nothing for a deleted one.
@@ -110,130 +147,162 @@ impl Wanted {
 }
 
 impl Posting<'_> {
-    async fn record(&mut self, record: Result<Record, Unreadable>) -> Result<(), StoreError> {
-        self.tally.records += 1;
-        let record = match record {
-            Ok(record) => record,
-            Err(unreadable) => return self.bury(unreadable).await,
-        };
-        let event = match debezium::decode(&record.topic, record.key.as_ref(), record.value.as_ref()) {
-            Ok(event) => event,
-            Err(error) => return self.poison(&record, &error.into()).await,
-        };
-        match event {
-            Event::Change(change) => match self.mapping.table(&change.table) {
-                Some(table) => self.change(&record, table, change).await,
-                None => {
-                    self.tally.other_tables += 1;
-                    Ok(())
-                }
-            },
-            Event::Truncate(truncate) => self.truncate(&record, truncate).await,
-            Event::Tombstone | Event::Housekeeping => Ok(()),
+    /// The changes that the records tell, in their order; what can't be read is buried on the way.
+    async fn changes(&mut self, records: &[Result<Record, Unreadable>]) -> Result<Vec<RowChange>, StoreError> {
+        let mut changes = Vec::with_capacity(records.len());
+        for record in records {
+            self.tally.records += 1;
+            match record {
+                Ok(record) => changes.extend(self.read(record).await?),
+                Err(unreadable) => self.bury(unreadable.clone()).await?,
+            }
         }
+        Ok(changes)
     }
 
-    async fn change(&mut self, record: &Record, table: Table, change: Change) -> Result<(), StoreError> {
+    async fn read(&mut self, record: &Record) -> Result<Option<RowChange>, StoreError> {
+        match debezium::decode(&record.topic, record.key.as_ref(), record.value.as_ref()) {
+            Ok(Event::Change(change)) => match self.row_change(record, change) {
+                Ok(Some(change)) if self.is_stopped(&change.id, change.sequence) => self.hold(record, &change.id).await?,
+                Ok(Some(change)) => return Ok(Some(change)),
+                Ok(None) => self.tally.other_tables += 1,
+                Err(poison) => self.poison(record, &poison).await?,
+            },
+            Ok(Event::Truncate(truncate)) => self.truncate(record, truncate).await?,
+            Ok(Event::Tombstone | Event::Housekeeping) => {}
+            Err(error) => self.poison(record, &error.into()).await?,
+        }
+        Ok(None)
+    }
+
+    /// `None`: a table that the mapping does not name.
+    fn row_change(&self, record: &Record, change: Change) -> Result<Option<RowChange>, Poison> {
+        let Some(table) = self.mapping.table(&change.table) else { return Ok(None) };
         let id_column = self.mapping.id_column(table);
         let key = text(&change.key, id_column).or_else(|| text(change.after.as_ref()?, id_column));
         let Some(key) = key else {
-            let poison = Poison::NoId { table: change.table, column: id_column.to_owned() };
-            return self.poison(record, &poison).await;
+            return Err(Poison::NoId { table: change.table, column: id_column.to_owned() });
         };
         if let (Table::Sales, Some(after)) = (table, &change.after)
             && let Err(source) = self.mapping.check_numbers(after)
         {
-            return self.poison(record, &Poison::Number { table: change.table, source }).await;
+            return Err(Poison::Number { table: change.table, source });
+        }
+        if key.contains('\0') || change.after.iter().flatten().any(|(_, value)| value.as_str().is_some_and(|text| text.contains('\0'))) {
+            return Err(Poison::Nul { table: change.table });
         }
         let id = RowId { stream: stream(&record.topic), table: change.table, key };
-        if self.is_stopped(&id, change.sequence) {
-            return self.hold(record, &id).await;
-        }
-        let parent = change.after.as_ref().and_then(|after| self.mapping.parent(table, after));
-        let name = change.after.as_ref().and_then(|after| text(after, &self.mapping.businesses.name));
-        let deleted = change.after.is_none();
-        if source_rows::apply(self.db, &id, change.after, parent, change.sequence).await? == Applied::Stale {
+        Ok(Some(RowChange { table, id, after: change.after, sequence: change.sequence }))
+    }
+
+    async fn apply(&mut self, change: RowChange) -> Result<(), StoreError> {
+        let RowChange { table, id, after, sequence } = change;
+        let parent = after.as_ref().and_then(|after| self.mapping.parent(table, after));
+        let name = after.as_ref().and_then(|after| text(after, &self.mapping.businesses.name));
+        let deleted = after.is_none();
+        if self.rows.apply(&id, after, parent, sequence) == Applied::Stale {
             self.tally.stale += 1;
             return Ok(());
         }
         match table {
             // A business that left the till keeps its books.
-            Table::Businesses if deleted => Ok(()),
-            Table::Businesses => self.business(&id, name.as_deref()).await,
-            Table::Transactions => self.touch_sales_of(&id).await,
+            Table::Businesses if deleted => {}
+            Table::Businesses => {
+                if business::register(self.db, &id.key, name.as_deref(), self.now).await? {
+                    self.new_businesses.insert(id);
+                }
+            }
+            Table::Transactions => {
+                self.touched_transactions.insert(id);
+            }
             Table::Sales => {
                 self.touched.insert(id);
-                Ok(())
-            }
-        }
-    }
-
-    /// A business that becomes known releases the sales that waited for it.
-    async fn business(&mut self, id: &RowId, name: Option<&str>) -> Result<(), StoreError> {
-        if business::register(self.db, &id.key, name, self.now).await? {
-            for transaction in source_rows::children(self.db, &id.stream, &self.mapping.transactions.table, &id.key).await? {
-                self.touch_sales_of(&transaction).await?;
             }
         }
         Ok(())
     }
 
-    async fn touch_sales_of(&mut self, transaction: &RowId) -> Result<(), StoreError> {
-        let sales = source_rows::children(self.db, &transaction.stream, &self.mapping.sales.table, &transaction.key).await?;
-        self.touched.extend(sales);
-        Ok(())
+    /// Reads the sale lines that other rows speak for, and the transactions of all that are touched. A business that becomes known releases
+    /// the sales that waited for it.
+    async fn find_sales(&mut self) -> Result<(), StoreError> {
+        let (transactions, sales) = (&self.mapping.transactions.table, &self.mapping.sales.table);
+        self.rows.load_children(self.db, transactions, &self.new_businesses).await?;
+        self.touched_transactions.extend(self.rows.children(transactions, &self.new_businesses).cloned());
+        self.rows.load_children(self.db, sales, &self.touched_transactions).await?;
+        self.touched.extend(self.rows.children(sales, &self.touched_transactions).cloned());
+        let parents: BTreeSet<RowId> = self.touched.iter().filter_map(|id| self.transaction_of(id)).collect();
+        self.rows.load(self.db, parents).await
+    }
+
+    fn transaction_of(&self, id: &RowId) -> Option<RowId> {
+        let key = text(&self.rows.get(id)?.image, &self.mapping.sales.transaction)?;
+        Some(RowId { stream: id.stream.clone(), table: self.mapping.transactions.table.clone(), key })
     }
 
     /// Brings the books to what the row says now.
     async fn settle(&mut self, id: &RowId) -> Result<(), StoreError> {
-        let Some(row) = source_rows::find(self.db, id).await? else { return Ok(()) };
-        let Wanted { sale, business, pending } = if row.deleted { Wanted::default() } else { self.wanted(id, &row.image).await? };
-        let posted = match (row.posted, sale) {
+        let Some(row) = self.rows.get(id) else { return Ok(()) };
+        let before = row.settled.posted.clone();
+        let Wanted { sale, business, pending } = if row.deleted { Wanted::default() } else { self.wanted(id).await? };
+        let posted = match (before, sale) {
             (Some(posted), Some(sale)) if posted.sale == sale => return Ok(()),
             (before, sale) => {
                 if let Some(before) = before {
-                    ledger::reverse(self.db, &before.sale.business, before.journal_id, self.now).await?;
+                    self.journals.reverse(self.db, &before.sale.business, before.journal_id).await?;
                     self.tally.reversals += 1;
                 }
                 self.post(id, sale).await?
             }
         };
-        source_rows::settle(self.db, id, posted.as_ref(), business.as_deref(), pending.as_deref()).await?;
+        self.rows.settle(id, Settled { posted, business, pending });
         Ok(())
     }
 
     /// What the books should hold for a row that is there.
-    async fn wanted(&mut self, id: &RowId, row: &Row) -> Result<Wanted, StoreError> {
-        let columns = &self.mapping.transactions;
-        let transaction = match text(row, &self.mapping.sales.transaction) {
-            Some(key) => {
-                let transaction_id = RowId { stream: id.stream.clone(), table: columns.table.clone(), key };
-                source_rows::find(self.db, &transaction_id).await?.filter(|row| !row.deleted)
-            }
-            None => None,
-        };
-        let transaction = transaction.map(|row| row.image);
+    async fn wanted(&mut self, id: &RowId) -> Result<Wanted, StoreError> {
+        let transaction = self.transaction_of(id).and_then(|id| self.rows.get(&id)).filter(|row| !row.deleted);
+        let transaction = transaction.map(|row| row.image.clone());
         let mut currency = Currency::EUR;
-        let business = transaction.as_ref().and_then(|row| text(row, &columns.business));
+        let business = transaction.as_ref().and_then(|row| text(row, &self.mapping.transactions.business));
         if let Some(business) = &business {
-            match business::terms(self.db, business).await? {
+            match self.terms(business).await? {
                 Some(terms) => currency = terms.currency,
                 None => return Ok(Wanted::waiting(&Pending::UnknownBusiness(business.clone()), None)),
             }
         }
-        Ok(match self.mapping.sale(row, transaction.as_ref(), currency) {
+        let Some(row) = self.rows.get(id) else { return Ok(Wanted::default()) };
+        Ok(match self.mapping.sale(&row.image, transaction.as_ref(), currency) {
             Ok(sale) => Wanted { sale: Some(sale), business, pending: None },
             Err(pending) => Wanted::waiting(&pending, business),
         })
     }
 
+    async fn terms(&mut self, business: &str) -> Result<Option<Terms>, StoreError> {
+        if let Some(known) = self.terms.get(business) {
+            return Ok(*known);
+        }
+        let terms = business::terms(self.db, business).await?;
+        self.terms.insert(business.to_owned(), terms);
+        Ok(terms)
+    }
+
     async fn post(&mut self, id: &RowId, sale: Option<Sale>) -> Result<Option<Posted>, StoreError> {
         let Some(sale) = sale else { return Ok(None) };
-        let product_id = product::sold_as(self.db, &sale.business, &sale.product, sale.unit).await?;
+        let product_id = self.product(&sale).await?;
         let origin = format!("{}.{}/{}", id.stream, id.table, id.key);
-        let journal_id = Journal::sale(origin, &sale, product_id).post(self.db, self.now).await?;
+        let journal_id = self.journals.add(self.db, Journal::sale(origin, &sale, product_id)).await?;
         self.tally.journals += 1;
         Ok(Some(Posted { sale, journal_id }))
+    }
+
+    async fn product(&mut self, sale: &Sale) -> Result<i64, StoreError> {
+        let name = (sale.business.clone(), sale.product.clone(), sale.unit);
+        if let Some(product_id) = self.products.get(&name) {
+            return Ok(*product_id);
+        }
+        let product_id = product::sold_as(self.db, &sale.business, &sale.product, sale.unit).await?;
+        self.products.insert(name, product_id);
+        Ok(product_id)
     }
 
     async fn poison(&mut self, record: &Record, poison: &Poison) -> Result<(), StoreError> {
@@ -258,7 +327,7 @@ impl Posting<'_> {
 
     async fn hold(&mut self, record: &Record, id: &RowId) -> Result<(), StoreError> {
         let payload = dead_letters::payload(record);
-        let held = sqlx::query("INSERT OR IGNORE INTO held_changes VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
+        let held = sqlx::query("INSERT INTO held_changes VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING")
             .bind(dead_letters::digest(&payload))
             .bind(&id.stream)
             .bind(&id.table)
@@ -280,7 +349,7 @@ impl Posting<'_> {
             return Ok(());
         }
         let stream = stream(&record.topic);
-        let stop = sqlx::query("INSERT OR IGNORE INTO stopped_tables VALUES (?, ?, ?, ?, ?)")
+        let stop = sqlx::query("INSERT INTO stopped_tables VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING")
             .bind(&stream)
             .bind(&truncate.table)
             .bind(truncate.sequence.map(|sequence| sequence.major))
@@ -292,7 +361,7 @@ impl Posting<'_> {
             return Ok(());
         }
         let table = format!("{stream}.{}", truncate.table);
-        sqlx::query("INSERT OR IGNORE INTO outbox (kind, subject, detail, recorded_at) VALUES ('truncate', ?, ?, ?)")
+        sqlx::query("INSERT INTO outbox (kind, subject, detail, recorded_at) VALUES ('truncate', $1, $2, $3) ON CONFLICT DO NOTHING")
             .bind(&table)
             .bind("the table was truncated: its books stay, its later changes wait")
             .bind(self.now.as_microsecond())
@@ -304,7 +373,7 @@ impl Posting<'_> {
     }
 }
 
-async fn stopped_tables(db: &mut SqliteConnection) -> sqlx::Result<HashMap<(String, String), Option<Sequence>>> {
+async fn stopped_tables(db: &mut Connection) -> sqlx::Result<HashMap<(String, String), Option<Sequence>>> {
     let select = "SELECT stream, table_name, sequence_major, sequence_minor FROM stopped_tables";
     let rows: Vec<(String, String, Option<i64>, Option<i64>)> = sqlx::query_as(select).fetch_all(db).await?;
     let sequence = |major: Option<i64>, minor: Option<i64>| Some(Sequence { major: major?, minor: minor? });

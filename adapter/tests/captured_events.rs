@@ -61,7 +61,7 @@ async fn post(store: &Store, folder: &Path, name: &str, lines: &[String]) -> Tal
         if batch.is_empty() {
             return tally;
         }
-        tally.add(sales::post(store, &Mapping::default(), clock, batch).await.unwrap());
+        tally.add(sales::post(store, &Mapping::default(), clock, &batch).await.unwrap());
     }
 }
 

@@ -19,17 +19,22 @@ use proto::{
     invoice,
 };
 use serde_json::json;
-use support::{business, extraction, field, goods, invoice, sale, transaction};
+use support::{business, extraction, field, goods, invoice, postgres, sale, transaction};
 use tonic::{Request, Response, Status, transport::server::TcpIncoming};
 
 /// A folder with the books of a test.
 struct Books {
     folder: tempfile::TempDir,
+    database: String,
 }
 
 impl Books {
     fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap() }
+        Self::kept_in("sqlite:books.db".to_owned())
+    }
+
+    fn kept_in(database: String) -> Self {
+        Self { folder: tempfile::tempdir().unwrap(), database }
     }
 
     fn file(&self, name: &str, lines: &[String]) -> PathBuf {
@@ -40,7 +45,7 @@ impl Books {
 
     fn command(&self, program: &str, arguments: &[&str]) -> Output {
         let mut command = Command::cargo_bin(program).unwrap();
-        command.current_dir(self.folder.path()).env("CELLARBOOK_DATABASE", "sqlite:books.db").env("USER", "ann");
+        command.current_dir(self.folder.path()).env("CELLARBOOK_DATABASE", &self.database).env("USER", "ann");
         command.args(arguments).output().unwrap()
     }
 
@@ -87,6 +92,11 @@ fn month() -> Vec<String> {
 /// A month of a pub: sales, an invoice, a receipt, a document to look at.
 fn a_month_of_a_pub() -> Books {
     let books = Books::new();
+    fill(&books);
+    books
+}
+
+fn fill(books: &Books) {
     let events = books.file("events.ndjson", &month());
     let receipt = Invoice {
         source: "market.jpg".into(),
@@ -109,7 +119,6 @@ fn a_month_of_a_pub() -> Books {
     let documents = books.file("documents.ndjson", &documents);
     let (events, documents) = (format!("file:{}", events.display()), format!("file:{}", documents.display()));
     books.adapter(&["run", "--events", &events, "--extractions", &documents, "--until-end"]);
-    books
 }
 
 #[test]
@@ -130,6 +139,28 @@ fn a_month_as_json() {
         "pending": 1, "dead_letters": 2, "review_queue": 1
     });
     assert_eq!(a_month_of_a_pub().report(), expected);
+}
+
+#[test]
+fn a_month_in_postgresql_is_the_same() {
+    let Some(database) = postgres::database() else { return };
+    let books = Books::kept_in(database);
+    fill(&books);
+    let embedded = a_month_of_a_pub();
+    for command in [["report", "--business", "pub"].as_slice(), &["report", "--business", "pub", "--json"]] {
+        assert_eq!(books.adapter(command), embedded.adapter(command));
+    }
+    for command in [["list"].as_slice(), &["show", "3"]] {
+        assert_eq!(books.correct(command), embedded.correct(command));
+    }
+}
+
+#[test]
+fn sound_journals_are_verified() {
+    let books = a_month_of_a_pub();
+    let said = books.adapter(&["verify"]);
+    assert!(said.starts_with("pub: 6 journals, sound; newest hash "), "{said}");
+    assert!(failed(books.command("adapter", &["verify", "--business", "bar"])).contains("known are: pub"));
 }
 
 #[test]
@@ -216,7 +247,7 @@ fn sources_and_databases_that_are_not_there() {
     }
     for (arguments, said) in [
         (vec!["run", "--events", "kafka://broker:9092?group=books"], "give file:PATH"),
-        (vec!["run", "--events", "file:x", "--database", "postgres://host/books"], "give sqlite:PATH"),
+        (vec!["run", "--events", "file:x", "--database", "books.db"], "give sqlite:PATH or postgres://"),
         (vec!["run"], "--events"),
     ] {
         let output = books.command("adapter", &arguments);

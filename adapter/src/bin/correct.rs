@@ -15,7 +15,7 @@ use clap::{Parser, Subcommand};
 #[derive(Parser)]
 #[command(version)]
 struct Command {
-    /// Where the books are: sqlite:PATH.
+    /// Where the books are: sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE.
     #[arg(long, env = "CELLARBOOK_DATABASE", global = true, default_value = DEFAULT_DATABASE)]
     database: DatabaseUrl,
     #[command(subcommand)]

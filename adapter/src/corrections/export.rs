@@ -22,7 +22,7 @@ pub async fn export(store: &Store, folder: &Path) -> Result<usize, ExportError> 
     let mut db = store.read().await?;
     for (document_id, invoice) in &documents {
         write(&folder.join(format!("{document_id}.json")), invoice.as_bytes())?;
-        let select = "SELECT ordinal, name, content FROM document_files WHERE document_id = ? ORDER BY ordinal";
+        let select = "SELECT ordinal, name, content FROM document_files WHERE document_id = $1 ORDER BY ordinal";
         let files: Vec<(i64, String, Vec<u8>)> =
             sqlx::query_as(select).bind(document_id).fetch_all(&mut *db).await.map_err(StoreError::from)?;
         for (ordinal, name, content) in files {

@@ -1,12 +1,13 @@
 //! A document's goods into stock, each under the product that it is.
 
-use sqlx::SqliteConnection;
-
 use super::purchase::Goods;
-use crate::stock::{
-    Movement,
-    pack::best_unit,
-    product::{self, Item, Product},
+use crate::{
+    stock::{
+        Movement,
+        pack::best_unit,
+        product::{self, Item, Product},
+    },
+    store::Connection,
 };
 
 impl Goods {
@@ -16,7 +17,7 @@ impl Goods {
 }
 
 /// What goes into stock; products that nobody knows are proposed.
-pub async fn movements(db: &mut SqliteConnection, business: &str, supplier: &str, goods: &[Goods]) -> sqlx::Result<Vec<Movement>> {
+pub async fn movements(db: &mut Connection, business: &str, supplier: &str, goods: &[Goods]) -> sqlx::Result<Vec<Movement>> {
     let mut movements = Vec::new();
     for goods in goods {
         movements.extend(movement(db, business, supplier, goods).await?);
@@ -24,7 +25,7 @@ pub async fn movements(db: &mut SqliteConnection, business: &str, supplier: &str
     Ok(movements)
 }
 
-async fn movement(db: &mut SqliteConnection, business: &str, supplier: &str, goods: &Goods) -> sqlx::Result<Option<Movement>> {
+async fn movement(db: &mut Connection, business: &str, supplier: &str, goods: &Goods) -> sqlx::Result<Option<Movement>> {
     let known = product::matching(db, business, goods.item(supplier)).await?;
     if let Some(movement) = known.as_ref().and_then(|product| into(product, goods)) {
         return Ok(Some(movement));

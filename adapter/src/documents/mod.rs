@@ -9,14 +9,13 @@ pub mod review;
 use jiff::Timestamp;
 use proto::{Field, Invoice, field};
 use sha2::{Digest, Sha256};
-use sqlx::SqliteConnection;
 
 use crate::{
     business::{self, Terms},
     ledger::Journal,
     source::hexadecimal,
     stock::product::normalised,
-    store::StoreError,
+    store::{Connection, StoreError},
 };
 use purchase::{Purchase, words};
 
@@ -101,31 +100,31 @@ pub fn digest<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String {
 }
 
 /// The document of these bytes, where it came before.
-pub async fn known(db: &mut SqliteConnection, business: &str, digest: &str) -> sqlx::Result<Option<i64>> {
-    let select = "SELECT document_id FROM documents WHERE business_id = ? AND digest = ?";
+pub async fn known(db: &mut Connection, business: &str, digest: &str) -> sqlx::Result<Option<i64>> {
+    let select = "SELECT document_id FROM documents WHERE business_id = $1 AND digest = $2";
     sqlx::query_scalar(select).bind(business).bind(digest).fetch_optional(db).await
 }
 
 /// Keeps a document and posts it where nothing speaks against it. A business that is named here becomes known.
-pub async fn receive(db: &mut SqliteConnection, incoming: Incoming, now: Timestamp) -> Result<Received, StoreError> {
+pub async fn receive(db: &mut Connection, incoming: &Incoming, now: Timestamp) -> Result<Received, StoreError> {
     business::register(db, &incoming.business, None, now).await?;
     if let Some(document_id) = known(db, &incoming.business, &incoming.digest).await? {
         return Ok(Received::Known { document_id });
     }
     let mut document = Document {
         document_id: 0,
-        business: incoming.business,
-        source: incoming.source,
+        business: incoming.business.clone(),
+        source: incoming.source.clone(),
         status: Status::Review,
         reasons: Vec::new(),
         duplicate_of: None,
-        invoice: incoming.invoice,
+        invoice: incoming.invoice.clone(),
         journal_id: None,
     };
     name_supplier(db, &mut document).await?;
     document.document_id = insert(db, &document, &incoming.digest, now).await?;
     for (ordinal, file) in (0_i64..).zip(&incoming.files) {
-        let insert = "INSERT INTO document_files VALUES (?, ?, ?, ?)";
+        let insert = "INSERT INTO document_files VALUES ($1, $2, $3, $4)";
         sqlx::query(insert).bind(document.document_id).bind(ordinal).bind(&file.name).bind(&file.content).execute(&mut *db).await?;
     }
     place(db, &mut document, Trust::Thresholds, now).await?;
@@ -147,7 +146,7 @@ pub enum Trust {
 }
 
 /// Posts a document that is not in the books, or says why it can't be; writes its new state.
-pub async fn place(db: &mut SqliteConnection, document: &mut Document, trust: Trust, now: Timestamp) -> Result<(), StoreError> {
+pub async fn place(db: &mut Connection, document: &mut Document, trust: Trust, now: Timestamp) -> Result<(), StoreError> {
     let terms = terms(db, &document.business).await?;
     let purchase = Purchase::of(&document.invoice, terms.currency);
     document.duplicate_of = match trust {
@@ -173,16 +172,16 @@ pub async fn place(db: &mut SqliteConnection, document: &mut Document, trust: Tr
 }
 
 /// Writes the journal of a document.
-pub(crate) async fn post(db: &mut SqliteConnection, document: &Document, purchase: &Purchase, now: Timestamp) -> Result<i64, StoreError> {
+pub(crate) async fn post(db: &mut Connection, document: &Document, purchase: &Purchase, now: Timestamp) -> Result<i64, StoreError> {
     let supplier = supplier_key(&document.invoice);
     let movements = goods::movements(db, &document.business, &supplier, &purchase.goods).await?;
     let name = format!("document/{}", document.document_id);
     let journal =
         Journal::purchase(&document.business, name, purchase.date, purchase.amount, purchase.settlement, purchase.line_count, movements);
-    Ok(journal.post(db, now).await?)
+    journal.post(db, now).await
 }
 
-pub(crate) async fn terms(db: &mut SqliteConnection, business: &str) -> Result<Terms, StoreError> {
+pub(crate) async fn terms(db: &mut Connection, business: &str) -> Result<Terms, StoreError> {
     Ok(business::terms(db, business).await?.ok_or(sqlx::Error::RowNotFound)?)
 }
 
@@ -203,17 +202,17 @@ fn identity(invoice: &Invoice) -> Option<String> {
 }
 
 /// An earlier document that is the same.
-async fn twin(db: &mut SqliteConnection, document: &Document) -> sqlx::Result<Option<i64>> {
+async fn twin(db: &mut Connection, document: &Document) -> sqlx::Result<Option<i64>> {
     let Some(identity) = identity(&document.invoice) else { return Ok(None) };
-    let select = "SELECT min(document_id) FROM documents WHERE business_id = ? AND identity = ? AND document_id < ?";
+    let select = "SELECT min(document_id) FROM documents WHERE business_id = $1 AND identity = $2 AND document_id < $3";
     sqlx::query_scalar(select).bind(&document.business).bind(identity).bind(document.document_id).fetch_one(db).await
 }
 
 /// Calls the supplier by the name that a person gave it.
-async fn name_supplier(db: &mut SqliteConnection, document: &mut Document) -> Result<(), StoreError> {
+async fn name_supplier(db: &mut Connection, document: &mut Document) -> Result<(), StoreError> {
     let Some(supplier) = &mut document.invoice.supplier else { return Ok(()) };
     let Some(printed) = words(&supplier.name).map(normalised) else { return Ok(()) };
-    let select = "SELECT name FROM supplier_aliases WHERE business_id = ? AND printed = ?";
+    let select = "SELECT name FROM supplier_aliases WHERE business_id = $1 AND printed = $2";
     let learnt: Option<String> = sqlx::query_scalar(select).bind(&document.business).bind(printed).fetch_optional(db).await?;
     if let (Some(name), Some(field)) = (learnt, &mut supplier.name) {
         *field = Field { value: name, confidence: 1.0, status: field::Status::Corrected.into(), ..field.clone() };
@@ -221,10 +220,10 @@ async fn name_supplier(db: &mut SqliteConnection, document: &mut Document) -> Re
     Ok(())
 }
 
-async fn insert(db: &mut SqliteConnection, document: &Document, digest: &str, now: Timestamp) -> sqlx::Result<i64> {
+async fn insert(db: &mut Connection, document: &Document, digest: &str, now: Timestamp) -> sqlx::Result<i64> {
     sqlx::query_scalar(
         "INSERT INTO documents (business_id, source, digest, identity, status, reasons, invoice, recorded_at) \
-         VALUES (?, ?, ?, ?, ?, '[]', ?, ?) RETURNING document_id",
+         VALUES ($1, $2, $3, $4, $5, '[]', $6, $7) RETURNING document_id",
     )
     .bind(&document.business)
     .bind(&document.source)
@@ -237,9 +236,9 @@ async fn insert(db: &mut SqliteConnection, document: &Document, digest: &str, no
     .await
 }
 
-pub(crate) async fn save(db: &mut SqliteConnection, document: &Document) -> Result<(), StoreError> {
+pub(crate) async fn save(db: &mut Connection, document: &Document) -> Result<(), StoreError> {
     sqlx::query(
-        "UPDATE documents SET identity = ?, status = ?, reasons = ?, duplicate_of = ?, invoice = ?, journal_id = ? WHERE document_id = ?",
+        "UPDATE documents SET identity = $1, status = $2, reasons = $3, duplicate_of = $4, invoice = $5, journal_id = $6 WHERE document_id = $7",
     )
     .bind(identity(&document.invoice))
     .bind(document.status.name())
@@ -254,17 +253,17 @@ pub(crate) async fn save(db: &mut SqliteConnection, document: &Document) -> Resu
 }
 
 /// A document by its number.
-pub async fn find(db: &mut SqliteConnection, document_id: i64) -> Result<Option<Document>, StoreError> {
+pub async fn find(db: &mut Connection, document_id: i64) -> Result<Option<Document>, StoreError> {
     let select =
-        "SELECT document_id, business_id, source, status, reasons, duplicate_of, invoice, journal_id FROM documents WHERE document_id = ?";
+        "SELECT document_id, business_id, source, status, reasons, duplicate_of, invoice, journal_id FROM documents WHERE document_id = $1";
     let row: Option<DocumentRow> = sqlx::query_as(select).bind(document_id).fetch_optional(db).await?;
     row.map(Document::try_from).transpose()
 }
 
 /// Documents of a business, or of all; those that wait first.
-pub async fn list(db: &mut SqliteConnection, business: Option<&str>) -> Result<Vec<Document>, StoreError> {
+pub async fn list(db: &mut Connection, business: Option<&str>) -> Result<Vec<Document>, StoreError> {
     let select = "SELECT document_id, business_id, source, status, reasons, duplicate_of, invoice, journal_id FROM documents \
-        WHERE ?1 IS NULL OR business_id = ?1 ORDER BY status = 'REVIEW' DESC, status = 'DUPLICATE' DESC, document_id";
+        WHERE $1 IS NULL OR business_id = $1 ORDER BY status = 'REVIEW' DESC, status = 'DUPLICATE' DESC, document_id";
     let rows: Vec<DocumentRow> = sqlx::query_as(select).bind(business).fetch_all(db).await?;
     rows.into_iter().map(Document::try_from).collect()
 }

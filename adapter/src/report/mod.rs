@@ -4,14 +4,14 @@ mod text;
 
 use jiff::civil::Date;
 use serde::{Serialize, Serializer};
-use sqlx::{AssertSqlSafe, SqliteConnection};
+use sqlx::AssertSqlSafe;
 
 use crate::{
     business,
     clock::Clock,
     ledger::{Account, Kind, day},
     money::Currency,
-    store::{Store, StoreError},
+    store::{Connection, Store, StoreError},
     vat::Vat3,
 };
 
@@ -116,7 +116,7 @@ pub struct VatReturn {
     pub t4: Amount,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Inventory {
     pub product: String,
     pub unit: String,
@@ -124,14 +124,13 @@ pub struct Inventory {
     pub on_hand: i64,
     pub sold: i64,
     pub received: i64,
-    #[sqlx(skip)]
     pub flags: Vec<&'static str>,
     #[serde(skip)]
     pub proposed: bool,
 }
 
 /// A group of things that wait for the same reason.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, sqlx::FromRow)]
 pub struct Waiting {
     pub what: String,
     pub reason: String,
@@ -171,8 +170,8 @@ pub async fn report(store: &Store, business: &str, period: Period, clock: Clock)
 }
 
 /// An end that is not given lies at the first or last day in the books; of empty books at today.
-async fn bounds(db: &mut SqliteConnection, business: &str, period: Period, clock: Clock) -> Result<(Date, Date), StoreError> {
-    let select = "SELECT min(effective_date), max(effective_date) FROM journals WHERE business_id = ?";
+async fn bounds(db: &mut Connection, business: &str, period: Period, clock: Clock) -> Result<(Date, Date), StoreError> {
+    let select = "SELECT min(effective_date), max(effective_date) FROM journals WHERE business_id = $1";
     let (first, last): (Option<String>, Option<String>) = sqlx::query_as(select).bind(business).fetch_one(db).await?;
     let date = |text: Option<String>| {
         let date = text.map(|text| text.parse::<Date>()).transpose();
@@ -186,13 +185,13 @@ async fn bounds(db: &mut SqliteConnection, business: &str, period: Period, clock
 }
 
 /// Journals of the kind in the period that still stand.
-const LIVE: &str = "FROM journals AS journal WHERE business_id = ? AND kind = ? AND effective_date BETWEEN ? AND ? AND reverses IS NULL \
+const LIVE: &str = "FROM journals AS journal WHERE business_id = $1 AND kind = $2 AND effective_date BETWEEN $3 AND $4 AND reverses IS NULL \
     AND NOT EXISTS (SELECT 1 FROM journals AS reversal WHERE reversal.business_id = journal.business_id AND reversal.reverses = journal.journal_id)";
 /// Sale lines that wait: the business's, and those of no business that is known.
-const PENDING: &str = "FROM source_rows WHERE pending_reason IS NOT NULL AND (business_id IS NULL OR business_id = ?1)";
+const PENDING: &str = "FROM source_rows WHERE pending_reason IS NOT NULL AND (business_id IS NULL OR business_id = $1)";
 
 struct Books<'a> {
-    db: &'a mut SqliteConnection,
+    db: &'a mut Connection,
     business: &'a str,
     from: String,
     to: String,
@@ -205,29 +204,29 @@ impl Books<'_> {
     }
 
     async fn name(&mut self) -> Result<Option<String>, StoreError> {
-        let select = "SELECT name FROM businesses WHERE business_id = ?";
+        let select = "SELECT name FROM businesses WHERE business_id = $1";
         Ok(sqlx::query_scalar(select).bind(self.business).fetch_one(&mut *self.db).await?)
     }
 
     /// Sum of the account's postings by journals of the kind in the period, debit positive.
     async fn balance(&mut self, account: Account, kind: Kind) -> Result<i64, StoreError> {
-        let select = "SELECT coalesce(sum(amount_minor), 0) FROM postings JOIN journals USING (business_id, journal_id) \
-            WHERE business_id = ? AND account = ? AND kind = ? AND currency = ? AND effective_date BETWEEN ? AND ?";
+        let select = "SELECT CAST(coalesce(sum(amount_minor), 0) AS BIGINT) FROM postings JOIN journals USING (business_id, journal_id) \
+            WHERE business_id = $1 AND account = $2 AND kind = $3 AND currency = $4 AND effective_date BETWEEN $5 AND $6";
         let sum = sqlx::query_scalar(select).bind(self.business).bind(account.name()).bind(kind.name()).bind(self.currency.to_string());
         Ok(sum.bind(&self.from).bind(&self.to).fetch_one(&mut *self.db).await?)
     }
 
     /// Sum of the account's postings up to the day, not that day itself where `before`.
     async fn balance_at(&mut self, account: Account, date: &str, before: bool) -> Result<i64, StoreError> {
-        let select = "SELECT coalesce(sum(amount_minor), 0) FROM postings JOIN journals USING (business_id, journal_id) \
-            WHERE business_id = ? AND account = ? AND currency = ? AND (effective_date < ?4 OR (effective_date = ?4 AND NOT ?5))";
+        let select = "SELECT CAST(coalesce(sum(amount_minor), 0) AS BIGINT) FROM postings JOIN journals USING (business_id, journal_id) \
+            WHERE business_id = $1 AND account = $2 AND currency = $3 AND (effective_date < $4 OR (effective_date = $4 AND NOT $5))";
         let sum = sqlx::query_scalar(select).bind(self.business).bind(account.name()).bind(self.currency.to_string()).bind(date);
         Ok(sum.bind(before).fetch_one(&mut *self.db).await?)
     }
 
     /// Lines and transactions (or documents) that stand.
     async fn live(&mut self, kind: Kind) -> Result<(i64, i64), StoreError> {
-        let select = format!("SELECT coalesce(sum(line_count), 0), count(DISTINCT transaction_key) {LIVE}");
+        let select = format!("SELECT CAST(coalesce(sum(line_count), 0) AS BIGINT), count(DISTINCT transaction_key) {LIVE}");
         let counts = sqlx::query_as(AssertSqlSafe(select)).bind(self.business).bind(kind.name()).bind(&self.from).bind(&self.to);
         Ok(counts.fetch_one(&mut *self.db).await?)
     }
@@ -266,15 +265,14 @@ impl Books<'_> {
     }
 
     async fn inventory(&mut self) -> Result<Vec<Inventory>, StoreError> {
-        let select = "SELECT name AS product, unit, proposed, sum(quantity) AS on_hand, \
-            sum(iif(kind = 'sale' AND effective_date >= ?2, -quantity, 0)) AS sold, \
-            sum(iif(kind = 'purchase' AND effective_date >= ?2, quantity, 0)) AS received \
+        let select = "SELECT name, unit, proposed, CAST(sum(quantity) AS BIGINT), \
+            CAST(sum(CASE WHEN kind = 'sale' AND effective_date >= $2 THEN -quantity ELSE 0 END) AS BIGINT), \
+            CAST(sum(CASE WHEN kind = 'purchase' AND effective_date >= $2 THEN quantity ELSE 0 END) AS BIGINT) \
             FROM stock_movements JOIN journals USING (business_id, journal_id) JOIN products USING (business_id, product_id) \
-            WHERE business_id = ?1 AND effective_date <= ?3 GROUP BY product_id \
-            HAVING on_hand <> 0 OR sold <> 0 OR received <> 0 ORDER BY name, unit";
-        let rows: Vec<Inventory> =
+            WHERE business_id = $1 AND effective_date <= $3 GROUP BY product_id, name, unit, proposed ORDER BY name, unit";
+        let rows: Vec<InventoryRow> =
             sqlx::query_as(select).bind(self.business).bind(&self.from).bind(&self.to).fetch_all(&mut *self.db).await?;
-        Ok(rows.into_iter().map(flagged).collect())
+        Ok(rows.into_iter().map(Inventory::from).filter(Inventory::is_worth_a_row).collect())
     }
 
     async fn pending(&mut self) -> Result<i64, StoreError> {
@@ -287,7 +285,7 @@ impl Books<'_> {
     }
 
     async fn review_queue(&mut self) -> Result<i64, StoreError> {
-        let select = "SELECT count(*) FROM documents WHERE business_id = ? AND status = 'REVIEW'";
+        let select = "SELECT count(*) FROM documents WHERE business_id = $1 AND status = 'REVIEW'";
         Ok(sqlx::query_scalar(select).bind(self.business).fetch_one(&mut *self.db).await?)
     }
 
@@ -296,20 +294,36 @@ impl Books<'_> {
             "SELECT 'sale lines' AS what, pending_reason AS reason, count(*) AS count {PENDING} GROUP BY pending_reason \
              UNION ALL SELECT 'changes held', 'table ' || stream || '.' || table_name || ' was truncated', count(*) FROM held_changes \
              GROUP BY stream, table_name \
-             UNION ALL SELECT 'unreadable records', reason, count(*) FROM dead_letters GROUP BY reason \
-             UNION ALL SELECT 'documents', source || ': ' || (SELECT group_concat(value, '; ') FROM json_each(reasons)), 1 FROM documents \
-             WHERE business_id = ?1 AND status = 'REVIEW' ORDER BY 1, 2"
+             UNION ALL SELECT 'unreadable records', reason, count(*) FROM dead_letters GROUP BY reason"
         );
-        Ok(sqlx::query_as(AssertSqlSafe(select)).bind(self.business).fetch_all(&mut *self.db).await?)
+        let mut waiting: Vec<Waiting> = sqlx::query_as(AssertSqlSafe(select)).bind(self.business).fetch_all(&mut *self.db).await?;
+        let select = "SELECT source, reasons FROM documents WHERE business_id = $1 AND status = 'REVIEW'";
+        let documents: Vec<(String, String)> = sqlx::query_as(select).bind(self.business).fetch_all(&mut *self.db).await?;
+        for (source, reasons) in documents {
+            let reasons: Vec<String> =
+                serde_json::from_str(&reasons).map_err(|error| StoreError::Corrupt { what: "list of reasons", source: error.into() })?;
+            waiting.push(Waiting { what: "documents".to_owned(), reason: format!("{source}: {}", reasons.join("; ")), count: 1 });
+        }
+        waiting.sort_unstable();
+        Ok(waiting)
     }
 }
 
-fn flagged(mut row: Inventory) -> Inventory {
-    if row.on_hand < 0 {
-        row.flags.push("negative");
+/// Product, unit, whether it is proposed, on hand, sold, received.
+type InventoryRow = (String, String, i64, i64, i64, i64);
+
+impl From<InventoryRow> for Inventory {
+    fn from((product, unit, proposed, on_hand, sold, received): InventoryRow) -> Self {
+        let proposed = proposed != 0;
+        let flags = [(on_hand < 0, "negative"), (proposed, "proposed")];
+        let flags = flags.into_iter().filter_map(|(is_so, flag)| is_so.then_some(flag)).collect();
+        Self { product, unit, on_hand, sold, received, flags, proposed }
     }
-    if row.proposed {
-        row.flags.push("proposed");
+}
+
+impl Inventory {
+    /// Nothing is said of what is not there and did not move.
+    fn is_worth_a_row(&self) -> bool {
+        self.on_hand != 0 || self.sold != 0 || self.received != 0
     }
-    row
 }

@@ -1,21 +1,20 @@
 //! The products of a business.
 
-use sqlx::SqliteConnection;
-
 use super::{Unit, pack};
+use crate::store::Connection;
 
 /// The product that the till calls `name`; made where it is new. What the till sells is no proposal any more.
-pub async fn sold_as(db: &mut SqliteConnection, business: &str, name: &str, unit: Unit) -> sqlx::Result<i64> {
-    let known: Option<(i64, bool)> =
-        sqlx::query_as("SELECT product_id, proposed FROM products WHERE business_id = ? AND name = ? AND unit = ?")
+pub async fn sold_as(db: &mut Connection, business: &str, name: &str, unit: Unit) -> sqlx::Result<i64> {
+    let known: Option<(i64, i64)> =
+        sqlx::query_as("SELECT product_id, proposed FROM products WHERE business_id = $1 AND name = $2 AND unit = $3")
             .bind(business)
             .bind(name)
             .bind(unit.name())
             .fetch_optional(&mut *db)
             .await?;
     match known {
-        Some((product_id, false)) => Ok(product_id),
-        Some((product_id, true)) => {
+        Some((product_id, 0)) => Ok(product_id),
+        Some((product_id, _)) => {
             confirm(db, business, product_id).await?;
             Ok(product_id)
         }
@@ -27,29 +26,29 @@ pub async fn sold_as(db: &mut SqliteConnection, business: &str, name: &str, unit
 }
 
 /// What a supplier calls `Stout 50L Keg` before the till has sold a `Stout`.
-async fn proposal_of(db: &mut SqliteConnection, business: &str, name: &str, unit: Unit) -> sqlx::Result<Option<i64>> {
+async fn proposal_of(db: &mut Connection, business: &str, name: &str, unit: Unit) -> sqlx::Result<Option<i64>> {
     let name = pack::bare_name(name);
     let same = |product: &Product| product.proposed && product.unit == unit.name() && pack::bare_name(&product.name) == name;
     Ok(all(db, business).await?.into_iter().find(same).map(|product| product.product_id))
 }
 
 /// The proposal is the till's product: it takes its name, and its stock stays where it is.
-async fn adopt(db: &mut SqliteConnection, business: &str, product_id: i64, name: &str) -> sqlx::Result<i64> {
-    let rename = "UPDATE products SET name = ?, proposed = 0 WHERE business_id = ? AND product_id = ?";
+async fn adopt(db: &mut Connection, business: &str, product_id: i64, name: &str) -> sqlx::Result<i64> {
+    let rename = "UPDATE products SET name = $1, proposed = 0 WHERE business_id = $2 AND product_id = $3";
     sqlx::query(rename).bind(name).bind(business).bind(product_id).execute(db).await?;
     Ok(product_id)
 }
 
 /// A product that is no proposal any more.
-pub async fn confirm(db: &mut SqliteConnection, business: &str, product_id: i64) -> sqlx::Result<()> {
-    let confirm = "UPDATE products SET proposed = 0 WHERE business_id = ? AND product_id = ?";
+pub async fn confirm(db: &mut Connection, business: &str, product_id: i64) -> sqlx::Result<()> {
+    let confirm = "UPDATE products SET proposed = 0 WHERE business_id = $1 AND product_id = $2";
     sqlx::query(confirm).bind(business).bind(product_id).execute(db).await?;
     Ok(())
 }
 
 /// The product that a supplier's description names; proposed where it is new.
-pub async fn proposed_as(db: &mut SqliteConnection, business: &str, name: &str, unit: Unit) -> sqlx::Result<i64> {
-    let select = "SELECT product_id FROM products WHERE business_id = ? AND name = ? AND unit = ?";
+pub async fn proposed_as(db: &mut Connection, business: &str, name: &str, unit: Unit) -> sqlx::Result<i64> {
+    let select = "SELECT product_id FROM products WHERE business_id = $1 AND name = $2 AND unit = $3";
     match sqlx::query_scalar(select).bind(business).bind(name).bind(unit.name()).fetch_optional(&mut *db).await? {
         Some(product_id) => Ok(product_id),
         None => add(db, business, name, unit, true).await,
@@ -57,14 +56,14 @@ pub async fn proposed_as(db: &mut SqliteConnection, business: &str, name: &str, 
 }
 
 /// A new product; `proposed` until a person or the till confirms it.
-pub async fn add(db: &mut SqliteConnection, business: &str, name: &str, unit: Unit, proposed: bool) -> sqlx::Result<i64> {
+pub async fn add(db: &mut Connection, business: &str, name: &str, unit: Unit, proposed: bool) -> sqlx::Result<i64> {
     sqlx::query_scalar(
-        "INSERT INTO products SELECT ?1, coalesce(max(product_id), 0) + 1, ?2, ?3, ?4 FROM products WHERE business_id = ?1 RETURNING product_id",
+        "INSERT INTO products SELECT $1, coalesce(max(product_id), 0) + 1, $2, $3, $4 FROM products WHERE business_id = $1 RETURNING product_id",
     )
     .bind(business)
     .bind(name)
     .bind(unit.name())
-    .bind(proposed)
+    .bind(i64::from(proposed))
     .fetch_one(db)
     .await
 }
@@ -79,7 +78,7 @@ pub struct Item<'a> {
 }
 
 /// A product of the business.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Product {
     pub product_id: i64,
     pub name: String,
@@ -87,14 +86,23 @@ pub struct Product {
     pub proposed: bool,
 }
 
+/// The columns `product_id, name, unit, proposed`.
+type ProductRow = (i64, String, String, i64);
+
+impl From<ProductRow> for Product {
+    fn from((product_id, name, unit, proposed): ProductRow) -> Self {
+        Self { product_id, name, unit, proposed: proposed != 0 }
+    }
+}
+
 /// The product that an item is: by the supplier's code, then by what was learnt of its description, then by its name.
-pub async fn matching(db: &mut SqliteConnection, business: &str, item: Item<'_>) -> sqlx::Result<Option<Product>> {
+pub async fn matching(db: &mut Connection, business: &str, item: Item<'_>) -> sqlx::Result<Option<Product>> {
     for (kind, value) in keys(item) {
         let select = "SELECT product_id, name, unit, proposed FROM product_aliases JOIN products USING (business_id, product_id) \
-            WHERE business_id = ? AND supplier = ? AND kind = ? AND item = ?";
-        let query = sqlx::query_as(select).bind(business).bind(item.supplier).bind(kind).bind(value);
+            WHERE business_id = $1 AND supplier = $2 AND kind = $3 AND item = $4";
+        let query = sqlx::query_as::<_, ProductRow>(select).bind(business).bind(item.supplier).bind(kind).bind(value);
         if let Some(product) = query.fetch_optional(&mut *db).await? {
-            return Ok(Some(product));
+            return Ok(Some(product.into()));
         }
     }
     let Some(description) = item.description else { return Ok(None) };
@@ -105,24 +113,28 @@ pub async fn matching(db: &mut SqliteConnection, business: &str, item: Item<'_>)
 }
 
 /// Remembers that an item is a product.
-pub async fn learn(db: &mut SqliteConnection, business: &str, item: Item<'_>, product_id: i64) -> sqlx::Result<()> {
+pub async fn learn(db: &mut Connection, business: &str, item: Item<'_>, product_id: i64) -> sqlx::Result<()> {
     for (kind, value) in keys(item) {
-        sqlx::query("INSERT OR REPLACE INTO product_aliases VALUES (?, ?, ?, ?, ?)")
-            .bind(business)
-            .bind(item.supplier)
-            .bind(kind)
-            .bind(value)
-            .bind(product_id)
-            .execute(&mut *db)
-            .await?;
+        sqlx::query(
+            "INSERT INTO product_aliases VALUES ($1, $2, $3, $4, $5) \
+             ON CONFLICT (business_id, supplier, kind, item) DO UPDATE SET product_id = excluded.product_id",
+        )
+        .bind(business)
+        .bind(item.supplier)
+        .bind(kind)
+        .bind(value)
+        .bind(product_id)
+        .execute(&mut *db)
+        .await?;
     }
     Ok(())
 }
 
 /// The products of a business, by name.
-pub async fn all(db: &mut SqliteConnection, business: &str) -> sqlx::Result<Vec<Product>> {
-    let select = "SELECT product_id, name, unit, proposed FROM products WHERE business_id = ? ORDER BY name, unit";
-    sqlx::query_as(select).bind(business).fetch_all(db).await
+pub async fn all(db: &mut Connection, business: &str) -> sqlx::Result<Vec<Product>> {
+    let select = "SELECT product_id, name, unit, proposed FROM products WHERE business_id = $1 ORDER BY name, unit";
+    let rows: Vec<ProductRow> = sqlx::query_as(select).bind(business).fetch_all(db).await?;
+    Ok(rows.into_iter().map(Product::from).collect())
 }
 
 /// Words in lower case with single spaces: how names are compared.

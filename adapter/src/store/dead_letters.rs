@@ -1,10 +1,9 @@
 //! Records that no code here can make sense of: kept whole with their coordinates and the reason, so that the stream can go on.
 
+use super::Connection;
+use crate::source::{Coordinates, Record, Unreadable, hexadecimal};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
-use sqlx::SqliteConnection;
-
-use crate::source::{Coordinates, Record, Unreadable, hexadecimal};
 
 /// The text of a record as its line in a file would be.
 pub fn payload(record: &Record) -> String {
@@ -17,19 +16,25 @@ pub fn digest(payload: &str) -> String {
 }
 
 /// Keeps a dead letter; `false` where it was there already.
-pub async fn keep(db: &mut SqliteConnection, letter: &Unreadable, now: Timestamp) -> sqlx::Result<bool> {
+pub async fn keep(db: &mut Connection, letter: &Unreadable, now: Timestamp) -> sqlx::Result<bool> {
     let Coordinates { topic, partition, offset } = &letter.coordinates;
     let written = sqlx::query(
-        "INSERT OR IGNORE INTO dead_letters (topic, partition, position, reason, payload, digest, recorded_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO dead_letters (topic, partition, position, reason, payload, digest, recorded_at) VALUES ($1, $2, $3, $4, $5, $6, $7) \
+         ON CONFLICT DO NOTHING",
     )
     .bind(topic)
     .bind(partition)
     .bind(offset)
-    .bind(&letter.reason)
-    .bind(&letter.payload)
+    .bind(without_nul(&letter.reason))
+    .bind(without_nul(&letter.payload))
     .bind(digest(&letter.payload))
     .bind(now.as_microsecond())
     .execute(db)
     .await?;
     Ok(written.rows_affected() > 0)
+}
+
+/// PostgreSQL keeps every character but this one.
+fn without_nul(text: &str) -> String {
+    text.replace('\0', "\u{FFFD}")
 }

@@ -1,55 +1,51 @@
-//! The database: SQLite, embedded, one writer. What belongs together is written in one transaction.
+//! The database: SQLite, embedded, one writer; or PostgreSQL, serializable. What belongs together is written in one transaction.
+//!
+//! Both keep the same tables under the same names and are asked in the same words, those that the two dialects share: parameters as `$1`,
+//! `ON CONFLICT`, `CAST(... AS BIGINT)`; flags are 0 or 1. Only the migrations are written twice.
 
 pub mod dead_letters;
 pub mod inbox;
+pub mod rows;
 pub mod source_rows;
+mod url;
 
-use std::{path::PathBuf, str::FromStr, time::Duration};
+use std::time::Duration;
 
 use sqlx::{
-    Sqlite, SqlitePool, Transaction,
+    Any, AnyPool, Executor, Transaction,
+    any::AnyPoolOptions,
     migrate::{MigrateError, Migrator},
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
+
+pub use url::{DatabaseUrl, DatabaseUrlError};
+
+/// A connection to either database.
+pub type Connection = sqlx::AnyConnection;
 
 /// Where the commands keep the books unless they are told otherwise.
 pub const DEFAULT_DATABASE: &str = "sqlite:books.db";
-static MIGRATIONS: Migrator = sqlx::migrate!();
-/// How long a command waits for another that is writing.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
+static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
+static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
+/// How long a command waits for a connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How often a transaction is tried that others get in the way of.
+const MOST_ATTEMPTS: u32 = 20;
+/// Before the second attempt; doubled, up to `LONGEST_PAUSE`, before each that follows.
+const FIRST_PAUSE: Duration = Duration::from_millis(5);
+const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 
-/// Where the books are kept: `sqlite:PATH`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DatabaseUrl(PathBuf);
-
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub enum DatabaseUrlError {
-    #[error("postgres:// comes with the PostgreSQL store, which is not in this build yet: give sqlite:PATH")]
-    Postgres,
-    #[error("{0:?} is no database: give sqlite:PATH")]
-    Unknown(String),
-}
-
-impl FromStr for DatabaseUrl {
-    type Err = DatabaseUrlError;
-
-    fn from_str(url: &str) -> Result<Self, DatabaseUrlError> {
-        match url.strip_prefix("sqlite:") {
-            Some(path) if !path.is_empty() => Ok(Self(path.strip_prefix("//").unwrap_or(path).into())),
-            _ if url.starts_with("postgres:") || url.starts_with("postgresql:") => Err(DatabaseUrlError::Postgres),
-            _ => Err(DatabaseUrlError::Unknown(url.to_owned())),
-        }
-    }
-}
+/// Of each SQLite connection. How long a command waits for another that is writing, in milliseconds. WAL with NORMAL never corrupts, but may
+/// lose the last commits at a power cut, and a source's position with them: so FULL.
+const SQLITE_SETTINGS: &str = "PRAGMA busy_timeout = 30000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON";
 
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    #[error("there is no database {path}: `adapter run` or `adapter ingest` makes it", path = path.display())]
-    Missing { path: PathBuf },
-    #[error("can't open the database {path}", path = path.display())]
-    Open { path: PathBuf, source: sqlx::Error },
-    #[error("can't bring the database {path} to this version's tables", path = path.display())]
-    Migrate { path: PathBuf, source: MigrateError },
+    #[error("there is no database {url}: `adapter run` or `adapter ingest` makes it")]
+    Missing { url: DatabaseUrl },
+    #[error("can't open the database {url}")]
+    Open { url: DatabaseUrl, source: sqlx::Error },
+    #[error("can't bring the database {url} to this version's tables")]
+    Migrate { url: DatabaseUrl, source: MigrateError },
     #[error("can't begin a transaction")]
     Begin(#[source] sqlx::Error),
     #[error("can't commit")]
@@ -60,55 +56,91 @@ pub enum StoreError {
     Corrupt { what: &'static str, source: Box<dyn std::error::Error + Send + Sync> },
 }
 
+/// An error that may be gone at the next attempt.
+pub trait Transient {
+    fn is_transient(&self) -> bool;
+}
+
+impl Transient for StoreError {
+    /// Another transaction was in the way: a serialization failure, a deadlock, or a key that both wanted.
+    fn is_transient(&self) -> bool {
+        let (Self::Begin(source) | Self::Commit(source) | Self::Query(source)) = self else { return false };
+        let code = source.as_database_error().and_then(|error| error.code());
+        code.is_some_and(|code| matches!(&*code, "40001" | "40P01" | "23505"))
+    }
+}
+
 /// The open books.
 #[derive(Debug, Clone)]
 pub struct Store {
-    pool: SqlitePool,
+    pool: AnyPool,
+    begin_to_write: &'static str,
+    begin_to_read: &'static str,
 }
 
 impl Store {
-    /// Opens the database, makes it where it is missing, and migrates it.
+    /// Opens the database, makes it where it is missing (SQLite), and migrates it.
     pub async fn open(url: &DatabaseUrl) -> Result<Self, StoreError> {
-        let path = &url.0;
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .create_if_missing(true)
-            .foreign_keys(true)
-            .busy_timeout(BUSY_TIMEOUT)
-            .journal_mode(SqliteJournalMode::Wal)
-            // WAL with NORMAL never corrupts, but may lose the last commits at a power cut, and a source's position with them: so FULL.
-            .synchronous(SqliteSynchronous::Full);
-        let pool = SqlitePoolOptions::new().connect_with(options).await;
-        let pool = pool.map_err(|source| StoreError::Open { path: path.clone(), source })?;
-        MIGRATIONS.run(&pool).await.map_err(|source| StoreError::Migrate { path: path.clone(), source })?;
-        Ok(Self { pool })
+        sqlx::any::install_default_drivers();
+        let options = AnyPoolOptions::new().acquire_timeout(CONNECT_TIMEOUT);
+        let options = match url {
+            DatabaseUrl::Sqlite(_) => options.after_connect(|db, _| Box::pin(async { db.execute(SQLITE_SETTINGS).await.map(drop) })),
+            DatabaseUrl::Postgres(_) => options,
+        };
+        let pool = options.connect(url.connection().as_str()).await.map_err(|source| StoreError::Open { url: url.clone(), source })?;
+        let (migrations, begin_to_write, begin_to_read) = match url {
+            DatabaseUrl::Sqlite(_) => (&SQLITE_MIGRATIONS, "BEGIN IMMEDIATE", "BEGIN"),
+            DatabaseUrl::Postgres(_) => {
+                (&POSTGRES_MIGRATIONS, "BEGIN ISOLATION LEVEL SERIALIZABLE", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            }
+        };
+        migrations.run(&pool).await.map_err(|source| StoreError::Migrate { url: url.clone(), source })?;
+        Ok(Self { pool, begin_to_write, begin_to_read })
     }
 
     /// Opens a database that must be there: a question to no books is a slip of the pen.
     pub async fn open_existing(url: &DatabaseUrl) -> Result<Self, StoreError> {
-        if url.0.exists() { Self::open(url).await } else { Err(StoreError::Missing { path: url.0.clone() }) }
+        match url {
+            DatabaseUrl::Sqlite(path) if !path.exists() => Err(StoreError::Missing { url: url.clone() }),
+            _ => Self::open(url).await,
+        }
     }
 
-    /// Begins to write; other writers wait until this is committed or dropped.
-    pub async fn write(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
-        self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(StoreError::Begin)
+    /// Writes all that `work` writes, or nothing where it fails. It is tried again when another transaction got in its way, so what it does
+    /// outside of the database must bear repeating.
+    pub async fn transact<T, E>(&self, work: impl AsyncFn(&mut Connection) -> Result<T, E>) -> Result<T, E>
+    where
+        E: Transient + From<StoreError>,
+    {
+        let mut pause = FIRST_PAUSE;
+        for _ in 1..MOST_ATTEMPTS {
+            match self.attempt(&work).await {
+                Err(error) if error.is_transient() => tracing::debug!("a transaction is tried again"),
+                done => return done,
+            }
+            tokio::time::sleep(pause).await;
+            pause = LONGEST_PAUSE.min(pause * 2);
+        }
+        self.attempt(&work).await
+    }
+
+    async fn attempt<T, E>(&self, work: &impl AsyncFn(&mut Connection) -> Result<T, E>) -> Result<T, E>
+    where
+        E: From<StoreError>,
+    {
+        let mut db = self.write().await?;
+        let done = work(&mut db).await?;
+        db.commit().await.map_err(StoreError::Commit)?;
+        Ok(done)
+    }
+
+    /// Begins to write, without a second attempt. On SQLite other writers wait until this is committed or dropped.
+    pub async fn write(&self) -> Result<Transaction<'static, Any>, StoreError> {
+        self.pool.begin_with(self.begin_to_write).await.map_err(StoreError::Begin)
     }
 
     /// Begins to read one state of the books.
-    pub async fn read(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
-        self.pool.begin().await.map_err(StoreError::Begin)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn database_urls() {
-        assert_eq!("sqlite:out/books.db".parse(), Ok(DatabaseUrl("out/books.db".into())));
-        assert_eq!("sqlite:///var/books.db".parse(), Ok(DatabaseUrl("/var/books.db".into())));
-        assert_eq!("postgres://host/books".parse::<DatabaseUrl>(), Err(DatabaseUrlError::Postgres));
-        assert!(matches!("books.db".parse::<DatabaseUrl>(), Err(DatabaseUrlError::Unknown(_))));
+    pub async fn read(&self) -> Result<Transaction<'static, Any>, StoreError> {
+        self.pool.begin_with(self.begin_to_read).await.map_err(StoreError::Begin)
     }
 }

@@ -1,10 +1,15 @@
 //! The newest image of each row of the till, so that books follow from states and never from the order in which events come.
 
-use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
+use std::collections::{BTreeSet, HashMap, hash_map::Entry};
 
+use sqlx::{AssertSqlSafe, Row as _, any::AnyRow};
+
+use super::{
+    Connection, StoreError,
+    rows::{self, Rows},
+};
 use crate::{
     debezium::{Row, Sequence, UNCHANGED_COLUMN},
-    store::StoreError,
     till::Sale,
 };
 
@@ -17,12 +22,26 @@ pub struct RowId {
 }
 
 /// A row as last seen.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct SourceRow {
+    /// Of a deleted row the last one: it says what is taken back, and a default replica identity sends nothing but the key.
     pub image: Row,
+    /// Key of the row that it hangs on: a sale line's transaction, a transaction's business.
+    pub parent: Option<String>,
+    pub sequence: Option<Sequence>,
     pub deleted: bool,
+    pub settled: Settled,
+}
+
+/// What was made of a row.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Settled {
     /// What the books hold for it.
     pub posted: Option<Posted>,
+    /// Whose it is, where that is known.
+    pub business: Option<String>,
+    /// Why it is not in the books though it should be.
+    pub pending: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,100 +59,137 @@ pub enum Applied {
     Stale,
 }
 
-/// Puts the new state of a row (`after`: `None` deletes) unless a newer one is known.
-pub async fn apply(
-    db: &mut SqliteConnection,
-    id: &RowId,
-    after: Option<Row>,
-    parent: Option<String>,
-    sequence: Option<Sequence>,
-) -> Result<Applied, StoreError> {
-    let known: Option<(String, Option<i64>, Option<i64>)> =
-        sqlx::query_as("SELECT image, sequence_major, sequence_minor FROM source_rows WHERE stream = ? AND table_name = ? AND row_key = ?")
-            .bind(&id.stream)
-            .bind(&id.table)
-            .bind(&id.key)
-            .fetch_optional(&mut *db)
-            .await?;
-    let known_sequence = known.as_ref().and_then(|(_, major, minor)| Some(Sequence { major: (*major)?, minor: (*minor)? }));
-    if let (Some(known), Some(new)) = (known_sequence, sequence)
-        && new < known
-    {
-        return Ok(Applied::Stale);
+const COLUMNS: &str = "stream, table_name, row_key, parent_key, image, sequence_major, sequence_minor, deleted, posted, journal_id, business_id, \
+    pending_reason";
+
+/// The rows that a batch looks at, as they stand in the database and with what the batch changes: read and written many at a time.
+#[derive(Debug, Default)]
+pub struct SourceRows {
+    /// `None`: looked for, and not there.
+    rows: HashMap<RowId, Option<SourceRow>>,
+    changed: BTreeSet<RowId>,
+}
+
+impl SourceRows {
+    /// Reads rows that were not read before.
+    pub async fn load(&mut self, db: &mut Connection, ids: impl IntoIterator<Item = RowId>) -> Result<(), StoreError> {
+        let mut keys = Rows::default();
+        for id in ids {
+            if let Entry::Vacant(unread) = self.rows.entry(id) {
+                let RowId { stream, table, key } = unread.key();
+                keys.push(&(stream, table, key));
+                unread.insert(None);
+            }
+        }
+        self.select(db, "row_key", keys).await
     }
-    let before = known.map(|(image, ..)| image_from(&image)).transpose()?;
-    let deleted = after.is_none();
-    // A deletion keeps the last image: it says what is taken back, and a default replica identity sends nothing but the key.
-    let image = match after {
-        Some(after) => Some(with_unchanged_columns(after, before.as_ref())),
-        None => before,
-    };
-    let image = serde_json::to_string(&image.unwrap_or_default()).expect("a map of JSON values");
-    let sequence = sequence.or(known_sequence);
-    sqlx::query(
-        "INSERT INTO source_rows (stream, table_name, row_key, parent_key, image, sequence_major, sequence_minor, deleted) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) \
-         ON CONFLICT DO UPDATE SET parent_key = iif(?8, parent_key, ?4), image = ?5, sequence_major = ?6, sequence_minor = ?7, deleted = ?8",
-    )
-    .bind(&id.stream)
-    .bind(&id.table)
-    .bind(&id.key)
-    .bind(parent)
-    .bind(image)
-    .bind(sequence.map(|sequence| sequence.major))
-    .bind(sequence.map(|sequence| sequence.minor))
-    .bind(deleted)
-    .execute(db)
-    .await?;
-    Ok(Applied::Newest)
+
+    /// Reads the rows of a table that hang on one of `parents`, as far as they were not read before.
+    pub async fn load_children(&mut self, db: &mut Connection, table: &str, parents: &BTreeSet<RowId>) -> Result<(), StoreError> {
+        let mut keys = Rows::default();
+        for parent in parents {
+            keys.push(&(&parent.stream, table, &parent.key));
+        }
+        self.select(db, "parent_key", keys).await
+    }
+
+    async fn select(&mut self, db: &mut Connection, key: &str, keys: Rows) -> Result<(), StoreError> {
+        if keys.is_empty() {
+            return Ok(());
+        }
+        let select = format!(
+            "SELECT {COLUMNS} FROM {} JOIN source_rows ON stream = value ->> 0 AND table_name = value ->> 1 AND {key} = value ->> 2",
+            rows::source(db)
+        );
+        for row in sqlx::query(AssertSqlSafe(select)).bind(keys.parameter()).fetch_all(db).await? {
+            let (id, row) = source_row(&row)?;
+            let known = self.rows.entry(id).or_default();
+            if known.is_none() {
+                *known = Some(row);
+            }
+        }
+        Ok(())
+    }
+
+    /// A row that was read; `None` where it is not there.
+    pub fn get(&self, id: &RowId) -> Option<&SourceRow> {
+        self.rows.get(id)?.as_ref()
+    }
+
+    /// Of the rows of a table that were read, those that hang on one of `parents`.
+    pub fn children<'a>(&'a self, table: &'a str, parents: &'a BTreeSet<RowId>) -> impl Iterator<Item = &'a RowId> {
+        let streams: BTreeSet<(&str, &str)> = parents.iter().map(|id| (id.stream.as_str(), id.key.as_str())).collect();
+        let hangs_on_one =
+            move |id: &RowId, row: &SourceRow| row.parent.as_deref().is_some_and(|parent| streams.contains(&(id.stream.as_str(), parent)));
+        self.rows.iter().filter_map(move |(id, row)| (id.table == table && hangs_on_one(id, row.as_ref()?)).then_some(id))
+    }
+
+    /// Puts the new state of a row that was read (`after`: `None` deletes) unless a newer one is known.
+    pub fn apply(&mut self, id: &RowId, after: Option<Row>, parent: Option<String>, sequence: Option<Sequence>) -> Applied {
+        let known = self.rows.entry(id.clone()).or_default();
+        let before = known.take().unwrap_or_default();
+        if let (Some(old), Some(new)) = (before.sequence, sequence)
+            && new < old
+        {
+            *known = Some(before);
+            return Applied::Stale;
+        }
+        let sequence = sequence.or(before.sequence);
+        *known = Some(match after {
+            Some(after) => {
+                let image = with_unchanged_columns(after, &before.image);
+                SourceRow { image, parent, sequence, deleted: false, settled: before.settled }
+            }
+            None => SourceRow { sequence, deleted: true, ..before },
+        });
+        self.changed.insert(id.clone());
+        Applied::Newest
+    }
+
+    /// Notes what was made of a row.
+    pub fn settle(&mut self, id: &RowId, settled: Settled) {
+        let Some(Some(row)) = self.rows.get_mut(id) else { return };
+        if row.settled != settled {
+            row.settled = settled;
+            self.changed.insert(id.clone());
+        }
+    }
+
+    /// Writes what changed.
+    pub async fn write(self, db: &mut Connection) -> sqlx::Result<()> {
+        let mut written = Rows::default();
+        for id in &self.changed {
+            let Some(row) = self.get(id) else { continue };
+            let image = serde_json::to_string(&row.image).expect("a map of JSON values");
+            let posted = row.settled.posted.as_ref();
+            written.push(&(
+                (&id.stream, &id.table, &id.key, &row.parent, image),
+                (row.sequence.map(|sequence| sequence.major), row.sequence.map(|sequence| sequence.minor), i64::from(row.deleted)),
+                posted.map(|posted| serde_json::to_string(&posted.sale).expect("plain fields")),
+                (posted.map(|posted| posted.journal_id), &row.settled.business, &row.settled.pending),
+            ));
+        }
+        if written.is_empty() {
+            return Ok(());
+        }
+        let insert = format!(
+            "INSERT INTO source_rows ({COLUMNS}) \
+             SELECT value -> 0 ->> 0, value -> 0 ->> 1, value -> 0 ->> 2, value -> 0 ->> 3, value -> 0 ->> 4, \
+             CAST(value -> 1 ->> 0 AS BIGINT), CAST(value -> 1 ->> 1 AS BIGINT), CAST(value -> 1 ->> 2 AS BIGINT), value ->> 2, \
+             CAST(value -> 3 ->> 0 AS BIGINT), value -> 3 ->> 1, value -> 3 ->> 2 \
+             FROM {} WHERE true \
+             ON CONFLICT (stream, table_name, row_key) DO UPDATE SET parent_key = excluded.parent_key, image = excluded.image, \
+             sequence_major = excluded.sequence_major, sequence_minor = excluded.sequence_minor, deleted = excluded.deleted, \
+             posted = excluded.posted, journal_id = excluded.journal_id, business_id = excluded.business_id, \
+             pending_reason = excluded.pending_reason",
+            rows::source(db)
+        );
+        sqlx::query(AssertSqlSafe(insert)).bind(written.parameter()).execute(db).await?;
+        Ok(())
+    }
 }
 
-pub async fn find(db: &mut SqliteConnection, id: &RowId) -> Result<Option<SourceRow>, StoreError> {
-    let row = sqlx::query("SELECT image, deleted, posted, journal_id FROM source_rows WHERE stream = ? AND table_name = ? AND row_key = ?")
-        .bind(&id.stream)
-        .bind(&id.table)
-        .bind(&id.key)
-        .fetch_optional(db)
-        .await?;
-    row.as_ref().map(source_row).transpose()
-}
-
-/// Keys of the rows that hang on `parent`.
-pub async fn children(db: &mut SqliteConnection, stream: &str, table: &str, parent: &str) -> sqlx::Result<Vec<RowId>> {
-    let keys: Vec<String> = sqlx::query_scalar("SELECT row_key FROM source_rows WHERE stream = ? AND table_name = ? AND parent_key = ?")
-        .bind(stream)
-        .bind(table)
-        .bind(parent)
-        .fetch_all(db)
-        .await?;
-    Ok(keys.into_iter().map(|key| RowId { stream: stream.to_owned(), table: table.to_owned(), key }).collect())
-}
-
-/// Writes what the books now hold for a row, or whose it is and why it waits.
-pub async fn settle(
-    db: &mut SqliteConnection,
-    id: &RowId,
-    posted: Option<&Posted>,
-    business: Option<&str>,
-    pending_reason: Option<&str>,
-) -> sqlx::Result<()> {
-    let sale = posted.map(|posted| serde_json::to_string(&posted.sale).expect("plain fields"));
-    sqlx::query(
-        "UPDATE source_rows SET posted = ?, journal_id = ?, business_id = ?, pending_reason = ? WHERE stream = ? AND table_name = ? AND row_key = ?",
-    )
-    .bind(sale)
-    .bind(posted.map(|posted| posted.journal_id))
-    .bind(business)
-    .bind(pending_reason)
-    .bind(&id.stream)
-    .bind(&id.table)
-    .bind(&id.key)
-    .execute(db)
-    .await?;
-    Ok(())
-}
-
-fn source_row(row: &SqliteRow) -> Result<SourceRow, StoreError> {
+fn source_row(row: &AnyRow) -> Result<(RowId, SourceRow), StoreError> {
     let posted = match (row.try_get::<Option<String>, _>("posted")?, row.try_get::<Option<i64>, _>("journal_id")?) {
         (Some(sale), Some(journal_id)) => {
             let sale = serde_json::from_str(&sale).map_err(|error| StoreError::Corrupt { what: "posted sale", source: error.into() })?;
@@ -141,18 +197,23 @@ fn source_row(row: &SqliteRow) -> Result<SourceRow, StoreError> {
         }
         _ => None,
     };
-    Ok(SourceRow { image: image_from(row.try_get("image")?)?, deleted: row.try_get("deleted")?, posted })
-}
-
-fn image_from(text: &str) -> Result<Row, StoreError> {
-    serde_json::from_str(text).map_err(|error| StoreError::Corrupt { what: "row image", source: error.into() })
+    let image: String = row.try_get("image")?;
+    let image = serde_json::from_str(&image).map_err(|error| StoreError::Corrupt { what: "row image", source: error.into() })?;
+    let sequence = match (row.try_get::<Option<i64>, _>("sequence_major")?, row.try_get::<Option<i64>, _>("sequence_minor")?) {
+        (Some(major), Some(minor)) => Some(Sequence { major, minor }),
+        _ => None,
+    };
+    let id = RowId { stream: row.try_get("stream")?, table: row.try_get("table_name")?, key: row.try_get("row_key")? };
+    let settled = Settled { posted, business: row.try_get("business_id")?, pending: row.try_get("pending_reason")? };
+    let deleted = row.try_get::<i64, _>("deleted")? != 0;
+    Ok((id, SourceRow { image, parent: row.try_get("parent_key")?, sequence, deleted, settled }))
 }
 
 /// Large columns that an update did not touch come as a placeholder: they are as they were.
-fn with_unchanged_columns(mut after: Row, before: Option<&Row>) -> Row {
+fn with_unchanged_columns(mut after: Row, before: &Row) -> Row {
     for (column, value) in &mut after {
         if value == UNCHANGED_COLUMN
-            && let Some(known) = before.and_then(|before| before.get(column))
+            && let Some(known) = before.get(column)
         {
             *value = known.clone();
         }

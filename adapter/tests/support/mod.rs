@@ -2,6 +2,9 @@
 
 #![allow(dead_code, reason = "each test uses its own part")]
 
+pub mod postgres;
+pub mod stores;
+
 use proto::{Field, Invoice, Line, Supplier, Totals, Vat, invoice};
 use serde_json::{Value, json};
 

@@ -12,7 +12,7 @@ use adapter::{
         self, File, Incoming, Received,
         extractor::{Extractor, InProcess, Remote},
     },
-    store::{DEFAULT_DATABASE, DatabaseUrl, Store, StoreError},
+    store::{Connection, DEFAULT_DATABASE, DatabaseUrl, Store},
 };
 use anyhow::{Context, bail};
 use clap::Args;
@@ -26,7 +26,7 @@ pub struct Ingest {
     /// Whose documents they are.
     #[arg(long, env = "CELLARBOOK_BUSINESS")]
     business: String,
-    /// Where the books are: sqlite:PATH.
+    /// Where the books are: sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE.
     #[arg(long, env = "CELLARBOOK_DATABASE", default_value = DEFAULT_DATABASE)]
     database: DatabaseUrl,
     /// A running engine, such as http://127.0.0.1:50051; without it the documents are read in this process.
@@ -75,10 +75,8 @@ impl Ingest {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let files = vec![File { name, content }];
         let incoming = Incoming { business: self.business.clone(), source, digest, files, invoice };
-        let mut db = store.write().await?;
-        let received = documents::receive(&mut db, incoming, Clock::System.now()).await?;
-        db.commit().await.map_err(StoreError::Commit)?;
-        Ok(received)
+        let receive = async |db: &mut Connection| documents::receive(db, &incoming, Clock::System.now()).await;
+        Ok(store.transact(receive).await?)
     }
 }
 

@@ -1,8 +1,9 @@
-//! Events and documents into books: `run`, `ingest`, `report`.
+//! Events and documents into books: `run`, `ingest`, `report`, `verify`.
 
 mod ingest;
 mod report;
 mod run;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -21,6 +22,7 @@ enum Action {
     Run(run::Run),
     Ingest(ingest::Ingest),
     Report(report::Report),
+    Verify(verify::Verify),
 }
 
 #[tokio::main]
@@ -31,6 +33,7 @@ async fn main() -> ExitCode {
         Action::Run(run) => run.execute().await,
         Action::Ingest(ingest) => ingest.execute().await,
         Action::Report(report) => report.execute().await,
+        Action::Verify(verify) => verify.execute().await,
     };
     done.unwrap_or_else(|error| {
         eprintln!("adapter: {error:#}");

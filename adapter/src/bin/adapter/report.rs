@@ -17,7 +17,7 @@ use jiff::civil::Date;
 pub struct Report {
     #[arg(long, env = "CELLARBOOK_BUSINESS")]
     business: String,
-    /// Where the books are: sqlite:PATH.
+    /// Where the books are: sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE.
     #[arg(long, env = "CELLARBOOK_DATABASE", default_value = DEFAULT_DATABASE)]
     database: DatabaseUrl,
     /// First day, YYYY-MM-DD; the books' first where absent.

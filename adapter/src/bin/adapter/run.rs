@@ -23,7 +23,7 @@ pub struct Run {
     /// Extracted documents: file:PATH, lines of {"topic","key","value"} with the business as key and the Invoice's JSON as value.
     #[arg(long, env = "CELLARBOOK_EXTRACTIONS")]
     extractions: Option<SourceUrl>,
-    /// Where the books are: sqlite:PATH.
+    /// Where the books are: sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE.
     #[arg(long, env = "CELLARBOOK_DATABASE", default_value = DEFAULT_DATABASE)]
     database: DatabaseUrl,
     /// The till's tables and columns, as JSON; the default is users, transactions, beers.
@@ -50,10 +50,10 @@ impl Run {
             let (till, papers) = (next(events.as_mut()).await?, next(documents.as_mut()).await?);
             let idle = till.is_empty() && papers.is_empty();
             if !till.is_empty() {
-                sold.add(tell_sales(sales::post(&store, &mapping, Clock::System, till).await?));
+                sold.add(tell_sales(sales::post(&store, &mapping, Clock::System, &till).await?));
             }
             if !papers.is_empty() {
-                bought.add(tell_documents(extractions::post(&store, Clock::System, papers).await?));
+                bought.add(tell_documents(extractions::post(&store, Clock::System, &papers).await?));
             }
             if idle && (self.until_end || stopped_while_waiting().await?) {
                 break;

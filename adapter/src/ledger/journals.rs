@@ -1,0 +1,184 @@
+//! Journals written many at a time, each chained to the one before it in its business.
+
+use std::collections::{HashMap, hash_map::Entry};
+
+use jiff::{Timestamp, civil::Date};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use sqlx::AssertSqlSafe;
+
+use super::{Account, Journal, Kind, Posting};
+use crate::{
+    source::hexadecimal,
+    stock::Movement,
+    store::{
+        Connection, StoreError,
+        rows::{self, Rows},
+    },
+};
+
+/// The newest journal of a business.
+#[derive(Debug, Default)]
+struct Head {
+    journal_id: i64,
+    hash: String,
+}
+
+/// Journals of one transaction: numbered as they are added, in the database when they are written.
+pub struct Journals {
+    now: Timestamp,
+    heads: HashMap<String, Head>,
+    journals: Rows,
+    postings: Rows,
+    movements: Rows,
+}
+
+impl Journals {
+    /// `now` is when they are recorded.
+    pub fn new(now: Timestamp) -> Self {
+        Self { now, heads: HashMap::new(), journals: Rows::default(), postings: Rows::default(), movements: Rows::default() }
+    }
+
+    /// Adds a journal and gives its number within the business.
+    pub async fn add(&mut self, db: &mut Connection, journal: Journal) -> sqlx::Result<i64> {
+        let head = match self.heads.entry(journal.business.clone()) {
+            Entry::Occupied(head) => head.into_mut(),
+            Entry::Vacant(vacant) => {
+                let head = head(db, &journal.business).await?;
+                vacant.insert(head)
+            }
+        };
+        let journal_id = head.journal_id + 1;
+        let chained = Chained::of(&journal, journal_id, self.now);
+        *head = Head { journal_id, hash: chained.hash(&head.hash) };
+        self.journals.push(&(&chained.journal, &head.hash));
+        for (ordinal, (account, currency, amount_minor)) in (0_i64..).zip(&chained.postings) {
+            self.postings.push(&(&journal.business, journal_id, ordinal, account, currency, amount_minor));
+        }
+        for (ordinal, (product_id, quantity)) in (0_i64..).zip(&chained.movements) {
+            self.movements.push(&(&journal.business, journal_id, ordinal, product_id, quantity));
+        }
+        Ok(journal_id)
+    }
+
+    /// Takes a journal back that is in the database.
+    pub async fn reverse(&mut self, db: &mut Connection, business: &str, journal_id: i64) -> Result<i64, StoreError> {
+        let journal = load(db, business, journal_id).await?;
+        Ok(self.add(db, journal.reversal(journal_id)).await?)
+    }
+
+    /// Postings and movements first: the journal then closes over them.
+    pub async fn write(self, db: &mut Connection) -> sqlx::Result<()> {
+        const POSTINGS: &str = "postings SELECT value ->> 0, CAST(value ->> 1 AS BIGINT), CAST(value ->> 2 AS BIGINT), value ->> 3, value ->> 4, \
+            CAST(value ->> 5 AS BIGINT)";
+        const MOVEMENTS: &str = "stock_movements SELECT value ->> 0, CAST(value ->> 1 AS BIGINT), CAST(value ->> 2 AS BIGINT), \
+            CAST(value ->> 3 AS BIGINT), CAST(value ->> 4 AS BIGINT)";
+        const JOURNALS: &str = "journals (business_id, journal_id, kind, origin, transaction_key, line_count, effective_date, effective_at, \
+            recorded_at, reverses, hash) \
+            SELECT value -> 0 ->> 0, CAST(value -> 0 ->> 1 AS BIGINT), value -> 0 ->> 2, value -> 0 ->> 3, value -> 0 ->> 4, \
+            CAST(value -> 0 ->> 5 AS BIGINT), value -> 0 ->> 6, CAST(value -> 0 ->> 7 AS BIGINT), CAST(value -> 0 ->> 8 AS BIGINT), \
+            CAST(value -> 0 ->> 9 AS BIGINT), value ->> 1";
+        for (insert, written) in [(POSTINGS, self.postings), (MOVEMENTS, self.movements), (JOURNALS, self.journals)] {
+            if !written.is_empty() {
+                let insert = format!("INSERT INTO {insert} FROM {}", rows::source(db));
+                sqlx::query(AssertSqlSafe(insert)).bind(written.parameter()).execute(&mut *db).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What a journal's hash is of: the columns of its rows, as they stand in the database.
+#[derive(Serialize)]
+pub(super) struct Chained {
+    /// Business, number, kind, origin, transaction, lines, effective date and time, recorded time, the journal that it takes back.
+    pub journal: (String, i64, String, String, String, i64, String, i64, i64, Option<i64>),
+    /// Account, currency, amount.
+    pub postings: Vec<(String, String, i64)>,
+    /// Product, quantity.
+    pub movements: Vec<(i64, i64)>,
+}
+
+impl Chained {
+    fn of(journal: &Journal, journal_id: i64, now: Timestamp) -> Self {
+        let currency = journal.currency.to_string();
+        Self {
+            journal: (
+                journal.business.clone(),
+                journal_id,
+                journal.kind.name().to_owned(),
+                journal.origin.clone(),
+                journal.transaction.clone(),
+                journal.line_count,
+                journal.effective_date.to_string(),
+                journal.effective_at.as_microsecond(),
+                now.as_microsecond(),
+                journal.reverses,
+            ),
+            postings: journal
+                .postings
+                .iter()
+                .map(|posting| (posting.account.name().to_owned(), currency.clone(), posting.amount_minor))
+                .collect(),
+            movements: journal.movements.iter().map(|movement| (movement.product_id, movement.quantity)).collect(),
+        }
+    }
+
+    /// SHA-256 of the hash before and this journal as JSON: whoever changes an old journal must change all after it.
+    pub(super) fn hash(&self, before: &str) -> String {
+        let content = serde_json::to_string(&(before, self)).expect("texts and whole numbers");
+        hexadecimal(&Sha256::digest(content))
+    }
+}
+
+async fn head(db: &mut Connection, business: &str) -> sqlx::Result<Head> {
+    let select = "SELECT journal_id, hash FROM journals WHERE business_id = $1 ORDER BY journal_id DESC LIMIT 1";
+    let newest: Option<(i64, Option<String>)> = sqlx::query_as(select).bind(business).fetch_optional(db).await?;
+    Ok(newest.map(|(journal_id, hash)| Head { journal_id, hash: hash.unwrap_or_default() }).unwrap_or_default())
+}
+
+#[derive(sqlx::FromRow)]
+struct JournalRow {
+    kind: String,
+    origin: String,
+    transaction_key: String,
+    line_count: i64,
+    effective_date: String,
+    effective_at: i64,
+}
+
+async fn load(db: &mut Connection, business: &str, journal_id: i64) -> Result<Journal, StoreError> {
+    let select = "SELECT kind, origin, transaction_key, line_count, effective_date, effective_at FROM journals \
+        WHERE business_id = $1 AND journal_id = $2";
+    let row: JournalRow = sqlx::query_as(select).bind(business).bind(journal_id).fetch_one(&mut *db).await?;
+    let select = "SELECT account, currency, amount_minor FROM postings WHERE business_id = $1 AND journal_id = $2 ORDER BY ordinal";
+    let postings: Vec<(String, String, i64)> = sqlx::query_as(select).bind(business).bind(journal_id).fetch_all(&mut *db).await?;
+    let select = "SELECT product_id, quantity FROM stock_movements WHERE business_id = $1 AND journal_id = $2 ORDER BY ordinal";
+    let movements: Vec<(i64, i64)> = sqlx::query_as(select).bind(business).bind(journal_id).fetch_all(&mut *db).await?;
+    // A free sale posts no amounts: its currency is then of no consequence.
+    let currency = postings.first().map_or("EUR", |(_, currency, _)| currency.as_str());
+    Ok(Journal {
+        business: business.to_owned(),
+        kind: Kind::named(&row.kind).ok_or_else(|| corrupt("kind of journal", &row.kind))?,
+        origin: row.origin,
+        transaction: row.transaction_key,
+        line_count: row.line_count,
+        effective_date: row.effective_date.parse::<Date>().map_err(|error| StoreError::Corrupt { what: "date", source: error.into() })?,
+        effective_at: Timestamp::from_microsecond(row.effective_at)
+            .map_err(|error| StoreError::Corrupt { what: "time", source: error.into() })?,
+        currency: currency.parse().map_err(|_| corrupt("currency", currency))?,
+        reverses: None,
+        movements: movements.into_iter().map(|(product_id, quantity)| Movement { product_id, quantity }).collect(),
+        postings: postings
+            .iter()
+            .map(|(account, _, amount_minor)| {
+                let account = Account::named(account).ok_or_else(|| corrupt("account", account))?;
+                Ok(Posting { account, amount_minor: *amount_minor })
+            })
+            .collect::<Result<_, StoreError>>()?,
+    })
+}
+
+fn corrupt(what: &'static str, text: &str) -> StoreError {
+    StoreError::Corrupt { what, source: format!("{text:?}").into() }
+}

@@ -1,0 +1,119 @@
+//! What the database itself keeps of the ledger, and what `verify` finds out.
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
+mod support;
+
+use adapter::{
+    business,
+    ledger::{self, Journal, VerifyError, verify},
+    money::Currency,
+    stock::{Unit, product},
+    store::{Connection, Store},
+    till::Sale,
+};
+use jiff::Timestamp;
+use support::stores;
+
+const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+
+async fn sell_a_pint(db: &mut Connection) -> i64 {
+    business::register(db, "b", None, NOW).await.unwrap();
+    let product_id = product::sold_as(db, "b", "Stout", Unit::Ml).await.unwrap();
+    let sale = Sale {
+        business: "b".into(),
+        transaction: "t".into(),
+        product: "Stout".into(),
+        unit: Unit::Ml,
+        quantity: 568,
+        currency: Currency::EUR,
+        gross_minor: 550,
+        vat_minor: 103,
+        effective_at: "2026-03-01T23:59:59Z".parse().unwrap(),
+    };
+    Journal::sale("row".into(), &sale, product_id).post(db, NOW).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_reversal_leaves_nothing_but_its_trace() {
+    for books in stores::all().await {
+        let mut db = books.store.write().await.unwrap();
+        let journal_id = sell_a_pint(&mut db).await;
+        ledger::reverse(&mut db, "b", journal_id, NOW).await.unwrap();
+        let select = "SELECT account, CAST(sum(amount_minor) AS BIGINT) FROM postings GROUP BY account ORDER BY account";
+        let sums: Vec<(String, i64)> = sqlx::query_as(select).fetch_all(&mut *db).await.unwrap();
+        assert_eq!(sums, ["cash", "sales", "vat_on_sales"].map(|account| (account.to_owned(), 0)));
+        let days: Vec<String> = sqlx::query_scalar("SELECT effective_date FROM journals").fetch_all(&mut *db).await.unwrap();
+        assert_eq!(days, ["2026-03-01", "2026-03-01"]);
+        assert!(ledger::reverse(&mut db, "b", journal_id, NOW).await.is_err(), "a journal is reversed once");
+    }
+}
+
+#[tokio::test]
+async fn the_database_itself_keeps_the_ledger() {
+    let unbalanced = "INSERT INTO postings VALUES ('b', 9, 0, 'cash', 'EUR', 5); \
+        INSERT INTO journals VALUES ('b', 9, 'sale', 'x', 't', 1, '2026-01-01', 0, 0, NULL, '')";
+    for books in stores::all().await {
+        let mut db = books.store.write().await.unwrap();
+        sell_a_pint(&mut db).await;
+        db.commit().await.unwrap();
+        for (statement, refusal) in [
+            ("UPDATE postings SET amount_minor = 1", "never updated"),
+            ("DELETE FROM postings", "never deleted"),
+            ("UPDATE journals SET effective_date = '2025-01-01'", "never updated"),
+            ("DELETE FROM journals", "never deleted"),
+            ("UPDATE stock_movements SET quantity = 0", "never updated"),
+            ("DELETE FROM stock_movements", "never deleted"),
+            ("INSERT INTO postings VALUES ('b', 1, 9, 'cash', 'EUR', 5)", "takes no more postings"),
+            ("INSERT INTO stock_movements VALUES ('b', 1, 9, 1, 5)", "takes no more stock movements"),
+            (unbalanced, "must sum to zero"),
+        ] {
+            let mut db = books.store.write().await.unwrap();
+            let error = sqlx::raw_sql(statement).execute(&mut *db).await.unwrap_err().to_string();
+            assert!(error.contains(refusal), "{}: {statement}: {error}", books.database);
+        }
+        let mut db = books.store.write().await.unwrap();
+        sqlx::query("INSERT INTO postings VALUES ('b', 9, 0, 'cash', 'EUR', 5)").execute(&mut *db).await.unwrap();
+        assert!(db.commit().await.is_err(), "postings without their journal are not committed");
+    }
+}
+
+/// Who may do anything in the database switches its guards off first.
+async fn forge(store: &Store, statement: &'static str) {
+    let mut db = store.write().await.unwrap();
+    let guards: &[&str] = match db.backend_name() {
+        "PostgreSQL" => &["ALTER TABLE postings DISABLE TRIGGER USER", "ALTER TABLE journals DISABLE TRIGGER USER"],
+        _ => &["DROP TRIGGER postings_stay", "DROP TRIGGER journals_stay", "DROP TRIGGER journals_are_kept"],
+    };
+    for guard in guards {
+        sqlx::raw_sql(*guard).execute(&mut *db).await.unwrap();
+    }
+    sqlx::raw_sql(statement).execute(&mut *db).await.unwrap();
+    db.commit().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_forged_journal_is_found() {
+    for (forgery, found) in [
+        (
+            "UPDATE postings SET amount_minor = amount_minor * 2 WHERE journal_id = 2",
+            "journal 2, or one before it, is not as it was written",
+        ),
+        ("UPDATE postings SET amount_minor = 1 WHERE journal_id = 2 AND ordinal = 0", "journal 2 does not sum to zero in EUR"),
+        ("UPDATE journals SET effective_date = '2026-02-28' WHERE journal_id = 1", "journal 1, or one before it, is not as it was written"),
+        ("UPDATE journals SET hash = 'ff' WHERE journal_id = 3", "journal 3, or one before it, is not as it was written"),
+    ] {
+        for books in stores::all().await {
+            let mut db = books.store.write().await.unwrap();
+            for _ in 0..3 {
+                sell_a_pint(&mut db).await;
+            }
+            db.commit().await.unwrap();
+            let sound = verify(&books.store, "b").await.unwrap();
+            assert_eq!((sound.journals, sound.head.len()), (3, 64));
+            forge(&books.store, forgery).await;
+            let error = verify(&books.store, "b").await.unwrap_err();
+            assert!(matches!(error, VerifyError::Changed { .. } | VerifyError::Unbalanced { .. }));
+            assert!(error.to_string().contains(found), "{}: {forgery}: {error}", books.database);
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! A throwaway PostgreSQL: one cluster for a test binary, gone when the binary ends, however it ends.
+
+use std::{
+    fs,
+    net::TcpListener,
+    path::PathBuf,
+    process::{ChildStdin, Command, Stdio},
+    sync::{
+        LazyLock,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+/// How long a cluster may take to start on a busy machine.
+const START: Duration = Duration::from_secs(60);
+
+struct Cluster {
+    port: u16,
+    bin: PathBuf,
+    /// The server's keeper reads it to its end, which comes with this process's.
+    _lifeline: ChildStdin,
+}
+
+static CLUSTER: LazyLock<Option<Cluster>> = LazyLock::new(|| {
+    let Some(bin) = installed() else {
+        eprintln!("skipped on PostgreSQL: it is not installed (apt-get install postgresql)");
+        return None;
+    };
+    Some(start(bin))
+});
+
+/// The address of a database of its own, empty; `None`, with a word on stderr, where there is no PostgreSQL.
+pub fn database() -> Option<String> {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let cluster = CLUSTER.as_ref()?;
+    let name = format!("books_{}", COUNT.fetch_add(1, Ordering::Relaxed));
+    let created = cluster.sql("postgres", &format!("CREATE DATABASE {name}"));
+    assert!(created, "can't create the database {name}");
+    Some(format!("postgres://postgres@127.0.0.1:{}/{name}", cluster.port))
+}
+
+impl Cluster {
+    fn sql(&self, database: &str, statement: &str) -> bool {
+        let mut psql = Command::new(self.bin.join("psql"));
+        psql.args(["-h", "127.0.0.1", "-p", &self.port.to_string(), "-U", "postgres", "-d", database, "-qc", statement]);
+        psql.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
+    }
+}
+
+/// The newest version's programs; Debian keeps them out of the path.
+fn installed() -> Option<PathBuf> {
+    let versions = fs::read_dir("/usr/lib/postgresql").ok()?;
+    let newest = versions.flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok()).max()?;
+    let bin = PathBuf::from(format!("/usr/lib/postgresql/{newest}/bin"));
+    bin.join("initdb").exists().then_some(bin)
+}
+
+fn start(bin: PathBuf) -> Cluster {
+    let folder = tempfile::tempdir().unwrap().keep();
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    // PostgreSQL refuses to run as root.
+    let script = r#"
+        set -eu
+        bin=$1 folder=$2 port=$3
+        as=
+        if [ "$(id -u)" -eq 0 ]; then chown postgres "$folder"; as="setpriv --reuid postgres --regid postgres --clear-groups"; fi
+        cd "$folder"
+        $as "$bin/initdb" -D "$folder/data" -U postgres -A trust -E UTF8 --no-sync >"$folder/log" 2>&1
+        $as "$bin/postgres" -D "$folder/data" -p "$port" -k "$folder" -c listen_addresses=127.0.0.1 -c fsync=off -c wal_level=logical \
+            >>"$folder/log" 2>&1 &
+        cat >/dev/null
+        kill -QUIT $! || true
+        wait || true
+        rm -rf "$folder""#;
+    let mut keeper = Command::new("sh")
+        .args(["-c", script, "sh"])
+        .args([&bin, &folder])
+        .arg(port.to_string())
+        .stdin(Stdio::piped())
+        .spawn()
+        .expect("a shell");
+    let lifeline = keeper.stdin.take().unwrap();
+    let cluster = Cluster { port, bin, _lifeline: lifeline };
+    let deadline = Instant::now() + START;
+    while !cluster.sql("postgres", "SELECT 1") {
+        let log = || fs::read_to_string(folder.join("log")).unwrap_or_default();
+        assert!(Instant::now() < deadline && keeper.try_wait().unwrap().is_none(), "PostgreSQL does not start: {}", log());
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    cluster
+}

@@ -1,0 +1,31 @@
+//! Empty books in each kind of database that is at hand.
+
+use adapter::store::Store;
+use tempfile::TempDir;
+
+use super::postgres;
+
+pub struct Books {
+    pub database: String,
+    pub store: Store,
+    _folder: TempDir,
+}
+
+/// Books in SQLite and, where it is installed, in PostgreSQL.
+pub async fn all() -> Vec<Books> {
+    let mut all = vec![sqlite().await];
+    if let Some(database) = postgres::database() {
+        all.push(open(database, tempfile::tempdir().unwrap()).await);
+    }
+    all
+}
+
+pub async fn sqlite() -> Books {
+    let folder = tempfile::tempdir().unwrap();
+    open(format!("sqlite:{}", folder.path().join("books.db").display()), folder).await
+}
+
+async fn open(database: String, folder: TempDir) -> Books {
+    let store = Store::open(&database.parse().unwrap()).await.unwrap();
+    Books { database, store, _folder: folder }
+}
