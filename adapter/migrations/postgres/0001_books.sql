@@ -41,9 +41,11 @@ CREATE TABLE source_rows (
     business_id    TEXT COLLATE "C",
     -- Why a sale line that should be in the books is not there yet.
     pending_reason TEXT COLLATE "C",
-    PRIMARY KEY (stream, table_name, row_key)
+    -- What tells rows apart comes first in each index, here and below: the planner, before it has looked at a table, takes any index whose first
+    -- columns are given.
+    PRIMARY KEY (row_key, table_name, stream)
 );
-CREATE INDEX source_rows_by_parent ON source_rows (stream, table_name, parent_key);
+CREATE INDEX source_rows_by_parent ON source_rows (parent_key, table_name, stream);
 CREATE INDEX source_rows_pending ON source_rows (business_id) WHERE pending_reason IS NOT NULL;
 
 -- A truncated table is stopped: what comes after waits in held_changes for a person's word.
@@ -105,10 +107,10 @@ CREATE TABLE journals (
     -- SHA-256 of the journal before and this one with its postings and movements: what was changed afterwards shows.
     hash            TEXT COLLATE "C" NOT NULL,
     PRIMARY KEY (business_id, journal_id),
-    UNIQUE (business_id, reverses),
+    UNIQUE (reverses, business_id),
     FOREIGN KEY (business_id, reverses) REFERENCES journals
 );
-CREATE INDEX journals_by_date ON journals (business_id, effective_date);
+CREATE INDEX journals_by_date ON journals (effective_date, business_id);
 
 CREATE TABLE postings (
     business_id  TEXT COLLATE "C" NOT NULL,

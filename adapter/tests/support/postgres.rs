@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    io::Write,
     net::TcpListener,
     path::PathBuf,
     process::{ChildStdin, Command, Stdio},
@@ -40,6 +41,27 @@ pub fn database() -> Option<String> {
     Some(format!("postgres://postgres@127.0.0.1:{}/{name}", cluster.port))
 }
 
+/// What `psql` prints of a statement, without headings.
+pub fn ask(database: &str, statement: &str) -> String {
+    let bin = &CLUSTER.as_ref().expect("a database of this cluster").bin;
+    let output = Command::new(bin.join("psql")).args(["-d", database, "-Atqc", statement]).output().unwrap();
+    assert!(output.status.success(), "{statement}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Runs statements and commands of `psql`, of which `ask` takes only one.
+pub fn script(database: &str, script: &str) {
+    let bin = &CLUSTER.as_ref().expect("a database of this cluster").bin;
+    let mut psql = Command::new(bin.join("psql"))
+        .args(["-d", database, "-qv", "ON_ERROR_STOP=1"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    psql.stdin.take().unwrap().write_all(script.as_bytes()).unwrap();
+    assert!(psql.wait().unwrap().success(), "{script}");
+}
+
 impl Cluster {
     fn sql(&self, database: &str, statement: &str) -> bool {
         let mut psql = Command::new(self.bin.join("psql"));
@@ -56,6 +78,7 @@ fn installed() -> Option<PathBuf> {
     bin.join("initdb").exists().then_some(bin)
 }
 
+#[expect(clippy::zombie_processes, reason = "the keeper ends after this process, when it has cleaned up")]
 fn start(bin: PathBuf) -> Cluster {
     let folder = tempfile::tempdir().unwrap().keep();
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();

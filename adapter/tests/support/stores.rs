@@ -3,8 +3,6 @@
 use adapter::store::Store;
 use tempfile::TempDir;
 
-use super::postgres;
-
 pub struct Books {
     pub database: String,
     pub store: Store,
@@ -14,10 +12,14 @@ pub struct Books {
 /// Books in SQLite and, where it is installed, in PostgreSQL.
 pub async fn all() -> Vec<Books> {
     let mut all = vec![sqlite().await];
-    if let Some(database) = postgres::database() {
-        all.push(open(database, tempfile::tempdir().unwrap()).await);
-    }
+    all.extend(postgres().await);
     all
+}
+
+/// `None`, with a word on stderr, where it is not installed.
+pub async fn postgres() -> Option<Books> {
+    let database = super::postgres::database()?;
+    Some(open(database, tempfile::tempdir().unwrap()).await)
 }
 
 pub async fn sqlite() -> Books {
