@@ -13,7 +13,7 @@ use adapter::{
     clock::Clock,
     ledger::verify,
     sales,
-    source::{Batch, Coordinates, Position, Record},
+    source::{Batch, Coordinates, Position, Record, Step},
     store::Store,
     till::Mapping,
 };
@@ -57,13 +57,15 @@ fn records(lines: usize) -> Vec<Record> {
     users.chain(sold).collect()
 }
 
-fn batches(records: Vec<Record>) -> Vec<Batch> {
-    let whole = records.chunks(BATCH).scan(0_i64, |offset, records| {
-        *offset += i64::try_from(records.len()).unwrap();
-        let position = Position { topic: "till".into(), partition: 0, next_offset: *offset, fingerprint: None };
-        Some(Batch { records: records.iter().cloned().map(Ok).collect(), positions: vec![position] })
-    });
-    whole.collect()
+fn batches(records: &[Record]) -> Vec<Batch> {
+    let mut posted = None;
+    let batch = |records: &[Record]| {
+        let next_offset = posted.unwrap_or(0) + i64::try_from(records.len()).unwrap();
+        let to = Position { topic: "till".into(), partition: 0, next_offset, fingerprint: None };
+        let step = Step { from: posted.replace(next_offset), to };
+        Batch { records: records.iter().cloned().map(Ok).collect(), steps: vec![step] }
+    };
+    records.chunks(BATCH).map(batch).collect()
 }
 
 /// Seconds for all, and of each batch.
@@ -105,7 +107,7 @@ fn quantile(sorted: &[f64], share: f64) -> f64 {
 #[expect(clippy::cast_precision_loss, reason = "counts of lines")]
 fn main() {
     let lines = std::env::args().skip(1).find_map(|argument| argument.parse().ok()).unwrap_or(LINES);
-    let batches = batches(records(lines));
+    let batches = batches(&records(lines));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     println!("{lines} sale lines in transactions of {LINES_A_TRANSACTION}, {BATCH} records a batch");
     for books in runtime.block_on(stores::all()) {

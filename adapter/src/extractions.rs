@@ -43,6 +43,9 @@ pub async fn post(store: &Store, clock: Clock, batch: &Batch) -> Result<Tally, S
 }
 
 async fn post_in(db: &mut Connection, clock: Clock, batch: &Batch) -> Result<Tally, StoreError> {
+    for step in &batch.steps {
+        inbox::advance(db, step).await?;
+    }
     let mut tally = Tally::default();
     for record in &batch.records {
         tally.records += 1;
@@ -62,9 +65,6 @@ async fn post_in(db: &mut Connection, clock: Clock, batch: &Batch) -> Result<Tal
         if dead_letters::keep(db, &letter, clock.now()).await? {
             tally.dead_letters.push(letter);
         }
-    }
-    for position in &batch.positions {
-        inbox::keep(db, position).await?;
     }
     Ok(tally)
 }

@@ -73,6 +73,10 @@ pub async fn post(store: &Store, mapping: &Mapping, clock: Clock, batch: &Batch)
 
 /// Reads what the batch touches, works out the books in memory, and writes them: a few statements however many the records are.
 async fn post_in(db: &mut Connection, mapping: &Mapping, now: Timestamp, batch: &Batch) -> Result<Tally, StoreError> {
+    // First, so that a batch that another posted costs nothing.
+    for step in &batch.steps {
+        inbox::advance(db, step).await?;
+    }
     let stopped = stopped_tables(db).await?;
     let mut posting = Posting {
         db,
@@ -100,9 +104,6 @@ async fn post_in(db: &mut Connection, mapping: &Mapping, now: Timestamp, batch: 
     let Posting { db, rows, journals, tally, .. } = posting;
     journals.write(db).await?;
     rows.write(db).await?;
-    for position in &batch.positions {
-        inbox::keep(db, position).await?;
-    }
     Ok(tally)
 }
 

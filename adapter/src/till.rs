@@ -96,6 +96,13 @@ impl Mapping {
         tables.into_iter().find(|(table, _)| *table == name).map(|(_, table)| table)
     }
 
+    /// Patterns of the topics that Debezium gives these tables: `PREFIX.SCHEMA.TABLE`.
+    pub fn topics(&self) -> Vec<String> {
+        [&self.businesses.table, &self.transactions.table, &self.sales.table]
+            .map(|table| format!("^(.*\\.)?{}$", regex_literal(table)))
+            .into()
+    }
+
     pub fn id_column(&self, table: Table) -> &str {
         match table {
             Table::Businesses => &self.businesses.id,
@@ -222,6 +229,11 @@ fn number(row: &Row, column: &str) -> Result<Option<rust_decimal::Decimal>, Unre
 fn instant(text: &str) -> Option<Timestamp> {
     let civil = || text.parse::<DateTime>().ok()?.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp());
     text.parse().ok().or_else(civil)
+}
+
+/// A table's name within a POSIX pattern.
+fn regex_literal(name: &str) -> String {
+    name.chars().flat_map(|letter| (!letter.is_alphanumeric() && letter != '_').then_some('\\').into_iter().chain([letter])).collect()
 }
 
 #[cfg(test)]

@@ -246,7 +246,7 @@ fn sources_and_databases_that_are_not_there() {
         assert!(error.contains(said), "{error}");
     }
     for (arguments, said) in [
-        (vec!["run", "--events", "kafka://broker:9092?group=books"], "give file:PATH"),
+        (vec!["run", "--events", "kafka://?group=books"], "give kafka://HOST:PORT?group=NAME"),
         (vec!["run", "--events", "file:x", "--database", "books.db"], "give sqlite:PATH or postgres://"),
         (vec!["run"], "--events"),
     ] {

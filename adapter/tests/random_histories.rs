@@ -93,7 +93,7 @@ fn batches(writes: &[Write], order: &[prop::sample::Index], batch_size: usize) -
             Ok(Record { topic: coordinates.topic.clone(), coordinates, key: Some(key.clone()), value: Some(value.clone()) })
         })
         .collect();
-    records.chunks(batch_size).map(|chunk| Batch { records: chunk.to_vec(), positions: Vec::new() }).collect()
+    records.chunks(batch_size).map(|chunk| Batch { records: chunk.to_vec(), steps: Vec::new() }).collect()
 }
 
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -168,7 +168,7 @@ async fn check_in(store: &Store, writes: &[Write], order: &[prop::sample::Index]
         Ok(Record { topic: coordinates.topic.clone(), coordinates, key: Some(json!({"id": id})), value: Some(value) })
     });
     let mut batches = batches(writes, order, batch_size);
-    let users = Batch { records: known.to_vec(), positions: Vec::new() };
+    let users = Batch { records: known.to_vec(), steps: Vec::new() };
     if businesses_first {
         batches.insert(0, users)
     } else {

@@ -12,7 +12,8 @@ use std::{
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use super::{Batch, Coordinates, Position, Record, Source, SourceError, Unreadable};
+use super::{Batch, Coordinates, Position, Record, Source, SourceError, Step, Unreadable};
+use crate::store::{Store, inbox};
 
 /// Lines in one database transaction.
 const BATCH_LINES: usize = 1000;
@@ -28,8 +29,11 @@ pub struct FileSource {
     lines: BufReader<File>,
     line_number: i64,
     digest: Sha256,
+    /// What the database holds, once the batches under way are posted.
+    stored: Option<i64>,
     /// A last line without its newline is still being written.
     growing: bool,
+    at_end: bool,
 }
 
 /// How one line ended.
@@ -47,7 +51,19 @@ impl FileSource {
         if file.metadata().map_err(failed)?.is_dir() {
             return Err(failed(std::io::ErrorKind::IsADirectory.into()));
         }
-        Ok(Self { path: path.to_owned(), lines: BufReader::new(file), line_number: 0, digest: Sha256::new(), growing })
+        Ok(Self {
+            path: path.to_owned(),
+            lines: BufReader::new(file),
+            line_number: 0,
+            digest: Sha256::new(),
+            stored: None,
+            growing,
+            at_end: false,
+        })
+    }
+
+    fn log(&self) -> (String, i64) {
+        (format!("file:{}", self.path.display()), 0)
     }
 
     fn read_line(&mut self) -> std::io::Result<Line> {
@@ -143,24 +159,41 @@ impl FileSource {
             }
         }
         let (topic, partition) = self.log();
-        let position = Position { topic, partition, next_offset: self.line_number + 1, fingerprint: Some(self.fingerprint()) };
-        batch.positions.push(position);
+        let to = Position { topic, partition, next_offset: self.line_number + 1, fingerprint: Some(self.fingerprint()) };
+        self.at_end = batch.records.is_empty();
+        if !self.at_end {
+            let from = self.stored.replace(to.next_offset);
+            batch.steps.push(Step { from, to });
+        }
         Ok(batch)
     }
 }
 
 impl Source for FileSource {
-    fn log(&self) -> (String, i64) {
-        (format!("file:{}", self.path.display()), 0)
-    }
-
-    async fn seek(&mut self, position: &Position) -> Result<(), SourceError> {
-        self.skip_to(position).map_err(|source| SourceError::Read { path: self.path.clone(), source })
+    /// Goes on after the position that is kept, or from the start where it is not a position of this file.
+    async fn resume(&mut self, store: &Store) -> Result<(), SourceError> {
+        let (topic, partition) = self.log();
+        let position = {
+            let mut db = store.read().await.map_err(SourceError::Position)?;
+            inbox::position(&mut db, &topic, partition).await.map_err(|error| SourceError::Position(error.into()))?
+        };
+        self.stored = position.as_ref().map(|position| position.next_offset);
+        let moved = match &position {
+            Some(position) => self.rewind().and_then(|()| self.skip_to(position)),
+            None => self.rewind(),
+        };
+        moved.map_err(|source| SourceError::Read { path: self.path.clone(), source })
     }
 
     async fn next(&mut self) -> Result<Batch, SourceError> {
         self.read_batch().map_err(|source| SourceError::Read { path: self.path.clone(), source })
     }
+
+    async fn is_at_end(&mut self) -> Result<bool, SourceError> {
+        Ok(self.at_end)
+    }
+
+    fn posted(&mut self, _: &[Step]) {}
 }
 
 /// Lower-case hexadecimal digits of a digest.
@@ -200,17 +233,17 @@ mod tests {
     async fn goes_on_where_it_was_left_unless_the_file_is_another() {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         writeln!(file, "{{\"topic\":\"a\"}}").unwrap();
-        let position = FileSource::open(file.path(), false).unwrap().next().await.unwrap().positions.remove(0);
+        let position = FileSource::open(file.path(), false).unwrap().next().await.unwrap().steps.remove(0).to;
         writeln!(file, "{{\"topic\":\"b\"}}").unwrap();
 
         let mut grown = FileSource::open(file.path(), false).unwrap();
-        grown.seek(&position).await.unwrap();
+        grown.skip_to(&position).unwrap();
         assert_eq!(read(&mut grown).await, [Ok("b".to_owned())]);
 
         let other = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(other.path(), "{\"topic\":\"x\"}\n{\"topic\":\"y\"}\n").unwrap();
         let mut replaced = FileSource::open(other.path(), false).unwrap();
-        replaced.seek(&position).await.unwrap();
+        replaced.skip_to(&position).unwrap();
         assert_eq!(read(&mut replaced).await, [Ok("x".to_owned()), Ok("y".to_owned())]);
     }
 

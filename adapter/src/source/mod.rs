@@ -1,13 +1,19 @@
 //! Where records come from: a log of topics and partitions, read in batches, positions kept by the store.
 
 mod file;
+mod kafka;
+mod url;
 
-use std::{future::Future, path::PathBuf, str::FromStr};
+use std::{future::Future, path::PathBuf};
 
 use serde_json::Value;
 
 pub use file::FileSource;
 pub(crate) use file::hexadecimal;
+pub use kafka::KafkaSource;
+pub use url::{KafkaUrl, SourceUrl, SourceUrlError};
+
+use crate::store::{Store, StoreError};
 
 /// A place in a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,11 +55,20 @@ pub struct Position {
     pub fingerprint: Option<String>,
 }
 
+/// How a batch moves a position. It is posted only where the database still holds `from`: then nobody else has posted these records.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// Offset; `None`: nothing was read of the log before.
+    pub from: Option<i64>,
+    pub to: Position,
+}
+
 /// What is read and posted in one database transaction.
 #[derive(Debug, Default)]
 pub struct Batch {
     pub records: Vec<Result<Record, Unreadable>>,
-    pub positions: Vec<Position>,
+    /// One of each partition that records are of.
+    pub steps: Vec<Step>,
 }
 
 impl Batch {
@@ -68,51 +83,69 @@ pub enum SourceError {
     Open { path: PathBuf, source: std::io::Error },
     #[error("can't read the event file {path}", path = path.display())]
     Read { path: PathBuf, source: std::io::Error },
+    #[error("the broker {broker}")]
+    Broker { broker: String, source: rdkafka::error::KafkaError },
+    #[error("can't look up how far the source was read")]
+    Position(#[source] StoreError),
 }
 
 /// A log of records.
 pub trait Source {
-    /// The topic and partition whose position the store keeps.
-    fn log(&self) -> (String, i64);
-    /// Goes on after `position`, or from the start where it is not a position of this log.
-    fn seek(&mut self, position: &Position) -> impl Future<Output = Result<(), SourceError>> + Send;
+    /// Goes on where the database says it was left: at the start, and when another was found to have posted the same records.
+    fn resume(&mut self, store: &Store) -> impl Future<Output = Result<(), SourceError>>;
     /// The next records; empty when there are none at the moment.
-    fn next(&mut self) -> impl Future<Output = Result<Batch, SourceError>> + Send;
+    fn next(&mut self) -> impl Future<Output = Result<Batch, SourceError>>;
+    /// Whether all records that are there were read.
+    fn is_at_end(&mut self) -> impl Future<Output = Result<bool, SourceError>>;
+    /// A batch is in the books.
+    fn posted(&mut self, steps: &[Step]);
 }
 
-/// `file:PATH`, as the command line gives it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SourceUrl(pub PathBuf);
-
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub enum SourceUrlError {
-    #[error("kafka:// sources are not in this build yet: give file:PATH, lines of {{\"topic\",\"key\",\"value\"}}")]
-    Kafka,
-    #[error("{0:?} is no source: give file:PATH, lines of {{\"topic\",\"key\",\"value\"}}")]
-    Unknown(String),
+/// A source of either kind.
+#[expect(clippy::large_enum_variant, reason = "a process has two of them")]
+pub enum AnySource {
+    File(FileSource),
+    Kafka(KafkaSource),
 }
 
-impl FromStr for SourceUrl {
-    type Err = SourceUrlError;
-
-    fn from_str(url: &str) -> Result<Self, SourceUrlError> {
-        match url.strip_prefix("file:") {
-            Some(path) if !path.is_empty() => Ok(Self(path.strip_prefix("//").unwrap_or(path).into())),
-            _ if url.starts_with("kafka:") => Err(SourceUrlError::Kafka),
-            _ => Err(SourceUrlError::Unknown(url.to_owned())),
-        }
+impl AnySource {
+    /// `growing`: a file may be appended to while it is read. `topics`: of a broker whose address names none.
+    pub async fn open(url: &SourceUrl, growing: bool, topics: &[String], store: &Store) -> Result<Self, SourceError> {
+        let mut source = match url {
+            SourceUrl::File(path) => Self::File(FileSource::open(path, growing)?),
+            SourceUrl::Kafka(url) => Self::Kafka(KafkaSource::open(url, topics, store).await?),
+        };
+        source.resume(store).await?;
+        Ok(source)
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+impl Source for AnySource {
+    async fn resume(&mut self, store: &Store) -> Result<(), SourceError> {
+        match self {
+            Self::File(file) => file.resume(store).await,
+            Self::Kafka(kafka) => kafka.resume(store).await,
+        }
+    }
 
-    #[test]
-    fn source_urls() {
-        assert_eq!("file:a/b.ndjson".parse(), Ok(SourceUrl("a/b.ndjson".into())));
-        assert_eq!("file:///a/b.ndjson".parse(), Ok(SourceUrl("/a/b.ndjson".into())));
-        assert_eq!("kafka://broker:9092?group=books".parse::<SourceUrl>(), Err(SourceUrlError::Kafka));
-        assert!(matches!("events.ndjson".parse::<SourceUrl>(), Err(SourceUrlError::Unknown(_))));
+    async fn next(&mut self) -> Result<Batch, SourceError> {
+        match self {
+            Self::File(file) => file.next().await,
+            Self::Kafka(kafka) => kafka.next().await,
+        }
+    }
+
+    async fn is_at_end(&mut self) -> Result<bool, SourceError> {
+        match self {
+            Self::File(file) => file.is_at_end().await,
+            Self::Kafka(kafka) => kafka.is_at_end().await,
+        }
+    }
+
+    fn posted(&mut self, steps: &[Step]) {
+        match self {
+            Self::File(file) => file.posted(steps),
+            Self::Kafka(kafka) => kafka.posted(steps),
+        }
     }
 }

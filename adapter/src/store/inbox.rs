@@ -1,7 +1,7 @@
 //! How far each log was read.
 
-use super::Connection;
-use crate::source::Position;
+use super::{Connection, StoreError};
+use crate::source::{Position, Step};
 
 pub async fn position(db: &mut Connection, topic: &str, partition: i64) -> sqlx::Result<Option<Position>> {
     let row: Option<(i64, Option<String>)> =
@@ -13,16 +13,22 @@ pub async fn position(db: &mut Connection, topic: &str, partition: i64) -> sqlx:
     Ok(row.map(|(next_offset, fingerprint)| Position { topic: topic.to_owned(), partition, next_offset, fingerprint }))
 }
 
-pub async fn keep(db: &mut Connection, position: &Position) -> sqlx::Result<()> {
-    sqlx::query(
-        "INSERT INTO inbox VALUES ($1, $2, $3, $4) \
-         ON CONFLICT (topic, partition) DO UPDATE SET next_offset = excluded.next_offset, fingerprint = excluded.fingerprint",
-    )
-    .bind(&position.topic)
-    .bind(position.partition)
-    .bind(position.next_offset)
-    .bind(&position.fingerprint)
-    .execute(db)
-    .await?;
-    Ok(())
+/// Moves a position from where the batch began; an error where it is no longer there.
+pub async fn advance(db: &mut Connection, step: &Step) -> Result<(), StoreError> {
+    let Step { from, to } = step;
+    let moved = match from {
+        Some(from) => {
+            let update = "UPDATE inbox SET next_offset = $3, fingerprint = $4 WHERE topic = $1 AND partition = $2 AND next_offset = $5";
+            let query = sqlx::query(update).bind(&to.topic).bind(to.partition).bind(to.next_offset).bind(&to.fingerprint).bind(from);
+            query.execute(db).await?
+        }
+        None => {
+            let insert = "INSERT INTO inbox VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
+            sqlx::query(insert).bind(&to.topic).bind(to.partition).bind(to.next_offset).bind(&to.fingerprint).execute(db).await?
+        }
+    };
+    if moved.rows_affected() == 1 {
+        return Ok(());
+    }
+    Err(StoreError::Fenced { topic: to.topic.clone(), partition: to.partition })
 }

@@ -57,6 +57,8 @@ pub enum StoreError {
     Commit(#[source] sqlx::Error),
     #[error("the database refused")]
     Query(#[from] sqlx::Error),
+    #[error("{topic}, partition {partition}: another adapter has posted these records")]
+    Fenced { topic: String, partition: i64 },
     #[error("the database holds a {what} that can't be read")]
     Corrupt { what: &'static str, source: Box<dyn std::error::Error + Send + Sync> },
 }

@@ -1,26 +1,30 @@
-use std::{path::PathBuf, process::ExitCode, time::Duration};
+use std::{fs::File, path::PathBuf, process::ExitCode, time::Duration};
 
 use adapter::{
     clock::Clock,
     documents::Received,
     extractions, sales,
-    source::{Batch, FileSource, Source, SourceUrl, Unreadable},
-    store::{DEFAULT_DATABASE, DatabaseUrl, Store, inbox},
+    source::{AnySource, Batch, Source, SourceUrl, Unreadable},
+    store::{DEFAULT_DATABASE, DatabaseUrl, Store, StoreError},
     till::Mapping,
 };
 use anyhow::{Context, bail};
 use clap::Args;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// How long to wait for more at the end of the sources.
 const IDLE: Duration = Duration::from_millis(500);
+/// Of a broker whose address names no topics.
+const EXTRACTION_TOPICS: &str = r"^(.*\.)?extractions$";
 
 /// Posts the till's events, and documents that were extracted elsewhere, as they come.
 #[derive(Args)]
 pub struct Run {
-    /// The till's change events: file:PATH, lines of {"topic","key","value"}.
+    /// The till's change events: file:PATH, lines of {"topic","key","value"}, or
+    /// kafka://HOST:PORT?group=NAME&topics=NAME,NAME (without topics: those of the mapping's tables; any other setting is the client's).
     #[arg(long, env = "CELLARBOOK_EVENTS", required_unless_present = "extractions")]
     events: Option<SourceUrl>,
-    /// Extracted documents: file:PATH, lines of {"topic","key","value"} with the business as key and the Invoice's JSON as value.
+    /// Extracted documents: file:PATH or kafka://..., as above, with the business as key and the Invoice's JSON as value.
     #[arg(long, env = "CELLARBOOK_EXTRACTIONS")]
     extractions: Option<SourceUrl>,
     /// Where the books are: sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE.
@@ -40,22 +44,29 @@ impl Run {
         if self.events == self.extractions {
             bail!("--events and --extractions name the same source");
         }
-        let mut events = self.open(self.events.as_ref())?;
-        let mut documents = self.open(self.extractions.as_ref())?;
+        // A slip of the pen makes no database.
+        for url in self.events.iter().chain(&self.extractions) {
+            if let SourceUrl::File(path) = url {
+                File::open(path).with_context(|| format!("can't open the event file {}", path.display()))?;
+            }
+        }
         let store = Store::open(&self.database).await?;
-        resume(&store, events.as_mut()).await?;
-        resume(&store, documents.as_mut()).await?;
+        let mut events = self.open(self.events.as_ref(), &mapping.topics(), &store).await?;
+        let mut documents = self.open(self.extractions.as_ref(), &[EXTRACTION_TOPICS.to_owned()], &store).await?;
         let (mut sold, mut bought) = (sales::Tally::default(), extractions::Tally::default());
+        let mut stop = Stop::new()?;
         loop {
             let (till, papers) = (next(events.as_mut()).await?, next(documents.as_mut()).await?);
             let idle = till.is_empty() && papers.is_empty();
-            if !till.is_empty() {
-                sold.add(tell_sales(sales::post(&store, &mapping, Clock::System, &till).await?));
+            if let Some(events) = &mut events {
+                let posted = sales::post(&store, &mapping, Clock::System, &till).await;
+                sold.add(tell_sales(settled(events, &store, &till, posted).await?));
             }
-            if !papers.is_empty() {
-                bought.add(tell_documents(extractions::post(&store, Clock::System, &papers).await?));
+            if let Some(documents) = &mut documents {
+                let posted = extractions::post(&store, Clock::System, &papers).await;
+                bought.add(tell_documents(settled(documents, &store, &papers, posted).await?));
             }
-            if idle && (self.until_end || stopped_while_waiting().await?) {
+            if stop.is_asked_within(Duration::ZERO).await || (idle && self.is_done(&mut events, &mut documents, &mut stop).await?) {
                 break;
             }
         }
@@ -63,8 +74,22 @@ impl Run {
         Ok(ExitCode::SUCCESS)
     }
 
-    fn open(&self, url: Option<&SourceUrl>) -> anyhow::Result<Option<FileSource>> {
-        Ok(url.map(|SourceUrl(path)| FileSource::open(path, !self.until_end)).transpose()?)
+    async fn open(&self, url: Option<&SourceUrl>, topics: &[String], store: &Store) -> anyhow::Result<Option<AnySource>> {
+        let Some(url) = url else { return Ok(None) };
+        Ok(Some(AnySource::open(url, !self.until_end, topics, store).await?))
+    }
+
+    /// With nothing at hand: whether that is the end, or a person ended the wait.
+    async fn is_done(&self, events: &mut Option<AnySource>, documents: &mut Option<AnySource>, stop: &mut Stop) -> anyhow::Result<bool> {
+        if !self.until_end {
+            return Ok(stop.is_asked_within(IDLE).await);
+        }
+        for source in [events, documents].into_iter().flatten() {
+            if !source.is_at_end().await? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     fn mapping(&self) -> anyhow::Result<Mapping> {
@@ -74,35 +99,50 @@ impl Run {
     }
 }
 
-/// Sets the source to where the store says it was left.
-async fn resume(store: &Store, source: Option<&mut FileSource>) -> anyhow::Result<()> {
-    let Some(source) = source else { return Ok(()) };
-    let (topic, partition) = source.log();
-    let position = {
-        let mut db = store.read().await?;
-        inbox::position(&mut db, &topic, partition).await?
-    };
-    if let Some(position) = position {
-        source.seek(&position).await?;
+/// Tells the source what became of its batch. What another adapter posted meanwhile is left to it, and the source goes on where the database
+/// says.
+async fn settled<T: Default>(source: &mut AnySource, store: &Store, batch: &Batch, posted: Result<T, StoreError>) -> anyhow::Result<T> {
+    match posted {
+        Ok(tally) => {
+            source.posted(&batch.steps);
+            Ok(tally)
+        }
+        Err(fenced @ StoreError::Fenced { .. }) => {
+            eprintln!("warning: {fenced}: going on where it left off");
+            source.resume(store).await?;
+            Ok(T::default())
+        }
+        Err(error) => Err(error.into()),
     }
-    Ok(())
 }
 
-async fn next(source: Option<&mut FileSource>) -> anyhow::Result<Batch> {
+async fn next(source: Option<&mut AnySource>) -> anyhow::Result<Batch> {
     match source {
         Some(source) => Ok(source.next().await?),
         None => Ok(Batch::default()),
     }
 }
 
-/// Whether the process was asked to stop before it was time to look again.
-async fn stopped_while_waiting() -> anyhow::Result<bool> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => Ok(true),
-        _ = terminate.recv() => Ok(true),
-        () = tokio::time::sleep(IDLE) => Ok(false),
+/// Whether a person or the machine asked the process to stop. It then finishes its batch.
+struct Stop {
+    terminate: Signal,
+    interrupt: Signal,
+    asked: bool,
+}
+
+impl Stop {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())?, asked: false })
+    }
+
+    async fn is_asked_within(&mut self, time: Duration) -> bool {
+        self.asked |= tokio::select! {
+            biased;
+            _ = self.terminate.recv() => true,
+            _ = self.interrupt.recv() => true,
+            () = tokio::time::sleep(time) => false,
+        };
+        self.asked
     }
 }
 
