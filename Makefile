@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
-.PHONY: demo test bench sanitize fuzz setup
+.PHONY: demo test bench faults sanitize fuzz setup stack
 
 SAMPLES  := datasets/samples
 OUT      := out/demo
@@ -13,11 +13,17 @@ SROIE    ?= ../shared/data/sroie/train
 MODELS   ?= ../shared/models/pp-ocrv6
 RECEIPTS ?= 100
 PEERS    := out/bench/venv
+STACK    := out/stack
 FUZZ_SECONDS ?= 60
+FAULTS   ?= 1000
 DOCUMENTS = $(sort $(wildcard $(SAMPLES)/*.jpg $(SAMPLES)/*.png $(SAMPLES)/*.pdf $(SAMPLES)/*.xml))
 
 setup:
 	@deploy/install-build-tools.sh
+
+# PostgreSQL, Debezium and a broker for the tests of the ledger.
+stack:
+	@deploy/install-test-stack.sh $(STACK)
 
 demo: setup
 	@cargo build --release --quiet --bin extract --bin adapter
@@ -29,10 +35,14 @@ demo: setup
 	echo "Annotated pages: $(OUT)/overlays/*.png"
 	echo "The books:       $(OUT)/books.db (cargo run --release --bin adapter -- report --business $(BUSINESS) --database $(DATABASE) --json)"
 
-test: setup
+test: setup stack
 	@cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	cargo test --workspace
+
+# Kills the adapter, Debezium and PostgreSQL FAULTS times while the till sells; a short run is part of `make test`.
+faults: setup stack
+	@CELLARBOOK_FAULTS=$(FAULTS) cargo test -p adapter --test faults -- --nocapture
 
 bench: setup
 	@cargo build --release --quiet --bin extract --bin evaluate

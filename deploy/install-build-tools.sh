@@ -11,6 +11,8 @@ need cc gcc
 need g++ g++
 need make make
 need pkg-config pkg-config
+# The Kafka client's encryption.
+[ -e /usr/include/openssl/ssl.h ] || packages+=(libssl-dev)
 if ! command -v cargo >/dev/null; then packages+=(rustup); fi
 
 # Fonts that the synthetic documents are set in; a line of datasets/fonts.txt is "package # what it gives".

@@ -42,7 +42,7 @@ fn events() -> Vec<String> {
 }
 
 /// Of a name of its own, so that tests share the broker.
-fn records(prefix: &str) -> (Vec<String>, Vec<(String, Option<String>, Option<String>)>) {
+fn records(prefix: &str) -> (Vec<String>, Vec<broker::Sent>) {
     let topic = |table: &str| format!("{prefix}.public.{table}");
     let record = |line: String| {
         let line: Value = serde_json::from_str(&line).unwrap();

