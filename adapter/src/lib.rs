@@ -20,4 +20,5 @@ pub mod source;
 pub mod stock;
 pub mod store;
 pub mod till;
+pub mod transactions;
 pub mod vat;

@@ -1,6 +1,6 @@
 //! Value added tax: what is inside a gross amount, the rates of a country by category and tax point, the return.
 
-use std::sync::LazyLock;
+use std::{fmt, sync::LazyLock};
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
@@ -42,6 +42,13 @@ impl Rate {
         let one = 10_i128.pow(self.0.scale());
         let vat = divide_half_up(i128::from(gross_minor) * self.0.mantissa(), one + self.0.mantissa());
         i64::try_from(vat).expect("not above the gross")
+    }
+}
+
+impl fmt::Display for Rate {
+    /// As a fraction: `0.23`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }
 
