@@ -42,7 +42,7 @@ pub async fn post(store: &Store, clock: Clock, batch: &Batch) -> Result<Tally, S
     store.transact(async |db| post_in(db, clock, batch).await).await
 }
 
-async fn post_in(db: &mut Connection, clock: Clock, batch: &Batch) -> Result<Tally, StoreError> {
+pub(crate) async fn post_in(db: &mut Connection, clock: Clock, batch: &Batch) -> Result<Tally, StoreError> {
     for step in &batch.steps {
         inbox::advance(db, step).await?;
     }

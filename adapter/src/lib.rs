@@ -15,6 +15,7 @@ pub mod extractions;
 pub mod ledger;
 pub mod money;
 pub mod report;
+pub mod retry;
 pub mod sales;
 pub mod source;
 pub mod stock;

@@ -72,7 +72,7 @@ pub async fn post(store: &Store, mapping: &Mapping, clock: Clock, batch: &Batch)
 }
 
 /// Reads what the batch touches, works out the books in memory, and writes them: a few statements however many the records are.
-async fn post_in(db: &mut Connection, mapping: &Mapping, now: Timestamp, batch: &Batch) -> Result<Tally, StoreError> {
+pub(crate) async fn post_in(db: &mut Connection, mapping: &Mapping, now: Timestamp, batch: &Batch) -> Result<Tally, StoreError> {
     // First, so that a batch that another posted costs nothing.
     for step in &batch.steps {
         inbox::advance(db, step).await?;

@@ -156,6 +156,26 @@ fn a_month_in_postgresql_is_the_same() {
 }
 
 #[test]
+fn dead_letters_are_shown_and_read_again() {
+    let books = a_month_of_a_pub();
+    let listed = books.adapter(&["dead-letters", "list", "--json"]);
+    let letters: Vec<serde_json::Value> = listed.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(letters.iter().map(|letter| letter["position"].as_i64().unwrap()).collect::<Vec<_>>(), [9, 10]);
+    assert!(books.adapter(&["dead-letters", "list"]).contains("line 10"));
+    // A price in words becomes readable where the mapping takes another column for it.
+    let mapping = r#"{"sales": {"table": "beers", "id": "product_id", "transaction": "transaction_id", "product": "beer_name",
+        "price": "beer_tax_rate", "rate": "beer_tax_rate", "millilitres": "millilitre"}}"#;
+    let mapping = books.file("mapping.json", &[mapping.to_owned()]);
+    let retried = books.command("adapter", &["dead-letters", "retry", "--mapping", mapping.to_str().unwrap()]);
+    let said = String::from_utf8(retried.stdout).unwrap();
+    assert_eq!(retried.status.code(), Some(1), "the broken line stays");
+    assert!(said.contains("line 10: read") && said.contains("must be sent again by its source"), "{said}");
+    let report = books.report();
+    assert_eq!((&report["dead_letters"], &report["sales"]["gross"]), (&json!(1), &json!("8.54")));
+    assert!(failed(books.command("adapter", &["dead-letters", "retry", "99"])).contains("there is no dead letter 99"));
+}
+
+#[test]
 fn sound_journals_are_verified() {
     let books = a_month_of_a_pub();
     let said = books.adapter(&["verify"]);

@@ -3,6 +3,7 @@
 use super::Connection;
 use crate::source::{Coordinates, Record, Unreadable, hexadecimal};
 use jiff::Timestamp;
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 /// The text of a record as its line in a file would be.
@@ -32,6 +33,32 @@ pub async fn keep(db: &mut Connection, letter: &Unreadable, now: Timestamp) -> s
     .execute(db)
     .await?;
     Ok(written.rows_affected() > 0)
+}
+
+/// A dead letter as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx::FromRow)]
+pub struct DeadLetter {
+    pub dead_letter_id: i64,
+    pub topic: String,
+    pub partition: i64,
+    pub position: i64,
+    pub reason: String,
+    pub payload: String,
+    /// Microseconds since 1970 UTC.
+    pub recorded_at: i64,
+}
+
+/// All of them, in the order in which they came.
+pub async fn list(db: &mut Connection) -> sqlx::Result<Vec<DeadLetter>> {
+    let select =
+        "SELECT dead_letter_id, topic, partition, position, reason, payload, recorded_at FROM dead_letters ORDER BY dead_letter_id";
+    sqlx::query_as(select).fetch_all(db).await
+}
+
+/// Takes a dead letter out.
+pub async fn remove(db: &mut Connection, dead_letter_id: i64) -> sqlx::Result<()> {
+    sqlx::query("DELETE FROM dead_letters WHERE dead_letter_id = $1").bind(dead_letter_id).execute(db).await?;
+    Ok(())
 }
 
 /// PostgreSQL keeps every character but this one.

@@ -1,5 +1,6 @@
-//! Events and documents into books: `run`, `ingest`, `report`, `verify`.
+//! Events and documents into books: `run`, `ingest`, `report`, `verify`, `dead-letters`.
 
+mod dead_letters;
 mod ingest;
 mod report;
 mod run;
@@ -23,6 +24,7 @@ enum Action {
     Ingest(ingest::Ingest),
     Report(report::Report),
     Verify(verify::Verify),
+    DeadLetters(dead_letters::DeadLetters),
 }
 
 #[tokio::main]
@@ -34,6 +36,7 @@ async fn main() -> ExitCode {
         Action::Ingest(ingest) => ingest.execute().await,
         Action::Report(report) => report.execute().await,
         Action::Verify(verify) => verify.execute().await,
+        Action::DeadLetters(letters) => letters.execute().await,
     };
     done.unwrap_or_else(|error| {
         eprintln!("adapter: {error:#}");

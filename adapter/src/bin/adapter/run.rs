@@ -30,9 +30,8 @@ pub struct Run {
     /// Where the books are: sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE.
     #[arg(long, env = "CELLARBOOK_DATABASE", default_value = DEFAULT_DATABASE)]
     database: DatabaseUrl,
-    /// The till's tables and columns, as JSON; the default is users, transactions, beers.
-    #[arg(long, env = "CELLARBOOK_MAPPING")]
-    mapping: Option<PathBuf>,
+    #[command(flatten)]
+    mapping: MappingFile,
     /// Stop at the end of the sources rather than wait for more.
     #[arg(long, env = "CELLARBOOK_UNTIL_END")]
     until_end: bool,
@@ -40,7 +39,7 @@ pub struct Run {
 
 impl Run {
     pub async fn execute(self) -> anyhow::Result<ExitCode> {
-        let mapping = self.mapping()?;
+        let mapping = self.mapping.read()?;
         if self.events == self.extractions {
             bail!("--events and --extractions name the same source");
         }
@@ -91,9 +90,19 @@ impl Run {
         }
         Ok(true)
     }
+}
 
-    fn mapping(&self) -> anyhow::Result<Mapping> {
-        let Some(path) = &self.mapping else { return Ok(Mapping::default()) };
+/// How the till names what the books are made from.
+#[derive(Args)]
+pub struct MappingFile {
+    /// The till's tables and columns, as JSON; the default is users, transactions, beers.
+    #[arg(long = "mapping", env = "CELLARBOOK_MAPPING")]
+    path: Option<PathBuf>,
+}
+
+impl MappingFile {
+    pub fn read(&self) -> anyhow::Result<Mapping> {
+        let Some(path) = &self.path else { return Ok(Mapping::default()) };
         let text = std::fs::read(path).with_context(|| format!("can't read the mapping {}", path.display()))?;
         serde_json::from_slice(&text).with_context(|| format!("{} is no mapping", path.display()))
     }
