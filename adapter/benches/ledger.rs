@@ -20,6 +20,10 @@ use adapter::{
 use serde_json::{Value, json};
 use support::{postgres, stores};
 
+/// As in the adapter.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const LINES: usize = 60_000;
 const LINES_A_TRANSACTION: usize = 3;
 const BATCH: usize = 2_000;

@@ -6,6 +6,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use jiff::Timestamp;
+use rayon::prelude::*;
 
 use crate::{
     business::{self, Terms},
@@ -150,19 +151,21 @@ impl Wanted {
 impl Posting<'_> {
     /// The changes that the records tell, in their order; what can't be read is buried on the way.
     async fn changes(&mut self, records: &[Result<Record, Unreadable>]) -> Result<Vec<RowChange>, StoreError> {
+        let decode = |record: &Record| debezium::decode(&record.topic, record.key.as_ref(), record.value.as_ref());
+        let decoded: Vec<_> = records.par_iter().map(|record| record.as_ref().map(|record| (record, decode(record)))).collect();
         let mut changes = Vec::with_capacity(records.len());
-        for record in records {
+        for record in decoded {
             self.tally.records += 1;
             match record {
-                Ok(record) => changes.extend(self.read(record).await?),
+                Ok((record, event)) => changes.extend(self.read(record, event).await?),
                 Err(unreadable) => self.bury(unreadable.clone()).await?,
             }
         }
         Ok(changes)
     }
 
-    async fn read(&mut self, record: &Record) -> Result<Option<RowChange>, StoreError> {
-        match debezium::decode(&record.topic, record.key.as_ref(), record.value.as_ref()) {
+    async fn read(&mut self, record: &Record, event: Result<Event, DebeziumError>) -> Result<Option<RowChange>, StoreError> {
+        match event {
             Ok(Event::Change(change)) => match self.row_change(record, change) {
                 Ok(Some(change)) if self.is_stopped(&change.id, change.sequence) => self.hold(record, &change.id).await?,
                 Ok(Some(change)) => return Ok(Some(change)),
