@@ -112,7 +112,7 @@ fn what_is_no_document_of_trade_is_reviewed_and_has_no_total() {
     let output = extract().current_dir(&folder).args(cases.iter().map(|(name, ..)| name)).output().unwrap();
     assert!(output.status.success(), "{}", text(&output.stderr));
     for (line, (name, _, reason)) in text(&output.stdout).lines().zip(cases) {
-        let document: serde_json::Value = serde_json::from_str(line).unwrap();
+        let document: Value = serde_json::from_str(line).unwrap();
         assert_eq!((&document["document_type"], &document["status"]), (&"OTHER".into(), &"NEEDS_REVIEW".into()), "{name}");
         assert!(document["review_reasons"].as_array().unwrap().contains(&reason.into()), "{name}: {line}");
         assert!(
