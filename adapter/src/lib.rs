@@ -18,6 +18,7 @@ pub mod report;
 pub mod retry;
 pub mod sales;
 pub mod source;
+pub mod square;
 pub mod stock;
 pub mod store;
 pub mod till;

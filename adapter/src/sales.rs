@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rayon::prelude::*;
 
 use crate::{
@@ -22,6 +22,9 @@ use crate::{
     },
     till::{Mapping, Pending, Sale, Table, UnreadableNumber, text},
 };
+
+/// How far the till's clock may be ahead of ours: a day and a time zone.
+const CLOCK_AHEAD: SignedDuration = SignedDuration::from_hours(48);
 
 /// What a batch did.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -276,6 +279,9 @@ impl Posting<'_> {
         }
         let Some(row) = self.rows.get(id) else { return Ok(Wanted::default()) };
         Ok(match self.mapping.sale(&row.image, transaction.as_ref(), currency) {
+            Ok(sale) if sale.effective_at.duration_since(self.now) > CLOCK_AHEAD => {
+                Wanted::waiting(&Pending::Future(sale.effective_at), business)
+            }
             Ok(sale) => Wanted { sale: Some(sale), business, pending: None },
             Err(pending) => Wanted::waiting(&pending, business),
         })

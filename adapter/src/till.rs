@@ -200,6 +200,8 @@ pub enum Pending {
     Missing(String),
     #[error("{0:?} is no point in time such as 2026-03-01T09:11:12Z")]
     NoTime(String),
+    #[error("{0} lies in the future: is the till's clock right?")]
+    Future(Timestamp),
     #[error(transparent)]
     Rate(#[from] RateError),
     #[error(transparent)]

@@ -176,6 +176,37 @@ fn dead_letters_are_shown_and_read_again() {
 }
 
 #[test]
+fn a_sale_of_the_far_future_waits() {
+    let books = Books::new();
+    let lines =
+        [business("pub", "The Long Hall"), transaction("t1", "pub", "2999-03-01T19:30:00Z"), sale("s1", "t1", "Stout", "5.80", None, 10)];
+    let events = format!("file:{}", books.file("events.ndjson", &lines).display());
+    books.adapter(&["run", "--events", &events, "--until-end"]);
+    assert_eq!(books.report()["pending"], 1);
+    let printed = books.adapter(&["report", "--business", "pub"]);
+    assert!(printed.contains("2999-03-01T19:30:00Z lies in the future"), "{printed}");
+}
+
+#[test]
+fn square_orders_are_sales() {
+    let books = Books::new();
+    let orders = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/square-orders.json");
+    let said = failed(books.command("adapter", &["import", "square", orders.to_str().unwrap()]));
+    for part in [
+        "order o-4: line item d: USD is no currency of these books, which are in EUR",
+        "order o-5: line item e: its quantity \"0\" is not a whole number from 1 to 10000",
+        "2 orders: 6 sales posted, 0 reversed; 1 orders not completed, 2 refused",
+    ] {
+        assert!(said.contains(part), "{said}");
+    }
+    // 17.45 + 8.95 + 2.64 - 5.80; VAT 3.26 + 1.06 - 1.08.
+    let sales = json!({"gross": "23.24", "net": "20.00", "vat": "3.24", "lines": 6, "transactions": 2});
+    assert_eq!(books.report()["sales"], sales);
+    failed(books.command("adapter", &["import", "square", orders.to_str().unwrap()]));
+    assert_eq!(books.report()["sales"], sales, "the same export again changes nothing");
+}
+
+#[test]
 fn sound_journals_are_verified() {
     let books = a_month_of_a_pub();
     let said = books.adapter(&["verify"]);

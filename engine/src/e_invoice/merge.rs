@@ -37,7 +37,8 @@ pub fn merge(read: Invoice, e_invoice: &EInvoice) -> Invoice {
     }
     merged.checks.extend(rules::checks(e_invoice));
     merged.checks.extend(against_pages);
-    checks::conclude(&mut merged, 1.0);
+    // Its kind is said as data, with a page or without.
+    checks::conclude(&mut merged, None);
     merged
 }
 

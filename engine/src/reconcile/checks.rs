@@ -192,17 +192,23 @@ pub fn of_dates(issued: Option<Date>, due: Option<Date>) -> Option<Check> {
     Some(check("due_date", passed, format!("due on {due}, which {relation} its date {issued}")))
 }
 
-/// Sets the status and the reasons for a review.
-pub fn conclude(invoice: &mut Invoice, document_type_probability: f32) {
-    let document_type = invoice.document_type();
-    let mut reasons: Vec<String> = Vec::new();
+/// Why what was read on pages may be no document of the books.
+pub fn doubt_of_kind(invoice: &Invoice, probability: f32) -> Option<String> {
     if invoice.text.is_empty() {
-        reasons.push("no text was found on the document".into());
-    } else if document_type == DocumentType::Other {
-        reasons.push("this is no invoice, receipt, credit note, docket or statement".into());
-    } else if document_type_probability < DOCUMENT_TYPE_CONFIDENCE_MIN {
-        reasons.push(format!("the kind of document is uncertain ({:.0} %)", f64::from(document_type_probability) * 100.0));
+        Some("no text was found on the document".into())
+    } else if invoice.document_type() == DocumentType::Other {
+        Some("this is no invoice, receipt, credit note, docket or statement".into())
+    } else if probability < DOCUMENT_TYPE_CONFIDENCE_MIN {
+        Some(format!("the kind of document is uncertain ({:.0} %)", f64::from(probability) * 100.0))
+    } else {
+        None
     }
+}
+
+/// Sets the status and the reasons for a review, the doubt of its kind first.
+pub fn conclude(invoice: &mut Invoice, doubt_of_kind: Option<String>) {
+    let document_type = invoice.document_type();
+    let mut reasons: Vec<String> = doubt_of_kind.into_iter().collect();
     reasons.extend(required(document_type).iter().filter_map(|field| field.objection(invoice)));
     if document_type == DocumentType::DeliveryDocket && invoice.lines.is_empty() {
         reasons.push("no goods were found".into());

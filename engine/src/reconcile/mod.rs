@@ -102,7 +102,8 @@ pub fn reconcile(source: &str, draft: &Draft, lines: &[TextLine], pages: &[Page]
     invoice.checks.extend(checks::of_totals(&totals, &rows, &summary, &customs));
     invoice.checks.extend(checks::of_vat_id(vat_id.as_ref().map(|(id, _)| id)));
     invoice.checks.extend(checks::of_dates(issue_day, due_day));
-    checks::conclude(&mut invoice, draft.document_type_probability);
+    let doubt = checks::doubt_of_kind(&invoice, draft.document_type_probability);
+    checks::conclude(&mut invoice, doubt);
     invoice
 }
 

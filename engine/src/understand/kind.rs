@@ -61,7 +61,8 @@ const BANKING_WORDS_MIN: usize = 3;
 const PROSE_WORDS_MIN: usize = 6;
 const PROSE_SMALL_LETTERS: f32 = 0.8;
 
-/// A page is prose when this share of its lines is, and it holds fewer amounts than this.
+/// A page is prose when so many lines and this share of them are, and it holds fewer amounts than this.
+const PROSE_LINES_MIN: usize = 2;
 const PROSE_SHARE: f32 = 0.4;
 const PROSE_AMOUNTS_MAX: usize = 3;
 
@@ -109,7 +110,7 @@ fn is_prose(order: &ReadingOrder, candidates: &[Candidate]) -> bool {
     };
     let lines = order.lines.iter().filter(is_line_of_prose).count();
     let amounts = candidates.iter().filter(|candidate| candidate.kind == Kind::Amount).count();
-    lines as f32 > PROSE_SHARE * order.lines.len() as f32 && amounts < PROSE_AMOUNTS_MAX
+    lines >= PROSE_LINES_MIN && lines as f32 > PROSE_SHARE * order.lines.len() as f32 && amounts < PROSE_AMOUNTS_MAX
 }
 
 fn is_bank_statement(order: &ReadingOrder) -> bool {

@@ -142,7 +142,8 @@ fn part(runs: &[Run], prints: &[String], beliefs: &mut Beliefs) {
     let of = |beliefs: &Beliefs, run: usize, field: BlockField| beliefs.runs[run][field as usize];
     let best = |beliefs: &Beliefs, field: BlockField, not: Option<usize>| {
         let free = (0..runs.len()).filter(|run| not.is_none_or(|other| !same(*run, other)));
-        free.max_by(|a, b| of(beliefs, *a, field).total_cmp(&of(beliefs, *b, field)))
+        let believed = free.filter(|run| of(beliefs, *run, field) > 0.0);
+        believed.max_by(|a, b| of(beliefs, *a, field).total_cmp(&of(beliefs, *b, field)))
     };
     let (supplier, customer) = (BlockField::SupplierName, BlockField::CustomerName);
     let (Some(seller), Some(buyer)) = (best(beliefs, supplier, None), best(beliefs, customer, None)) else { return };

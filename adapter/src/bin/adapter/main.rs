@@ -1,6 +1,7 @@
-//! Events and documents into books: `run`, `ingest`, `report`, `verify`, `dead-letters`.
+//! Events and documents into books: `run`, `ingest`, `import`, `report`, `verify`, `dead-letters`.
 
 mod dead_letters;
+mod import;
 mod ingest;
 mod report;
 mod run;
@@ -24,6 +25,7 @@ enum Action {
     Ingest(ingest::Ingest),
     Report(report::Report),
     Verify(verify::Verify),
+    Import(import::Import),
     DeadLetters(dead_letters::DeadLetters),
 }
 
@@ -39,6 +41,7 @@ async fn main() -> ExitCode {
         Action::Ingest(ingest) => ingest.execute().await,
         Action::Report(report) => report.execute().await,
         Action::Verify(verify) => verify.execute().await,
+        Action::Import(import) => import.execute().await,
         Action::DeadLetters(letters) => letters.execute().await,
     };
     done.unwrap_or_else(|error| {
