@@ -17,15 +17,15 @@ pub struct Terms {
     pub posting_limit_minor: Option<i64>,
 }
 
-/// Makes a business known, or its name; `true` where it is new.
-pub async fn register(db: &mut Connection, business: &str, name: Option<&str>, now: Timestamp) -> sqlx::Result<bool> {
+/// Makes a business known, or its name.
+pub async fn register(db: &mut Connection, business: &str, name: Option<&str>, now: Timestamp) -> sqlx::Result<()> {
     let insert = "INSERT INTO businesses (business_id, name, recorded_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
     let made = sqlx::query(insert).bind(business).bind(name).bind(now.as_microsecond()).execute(&mut *db).await?;
     if made.rows_affected() == 0 && name.is_some() {
         let rename = "UPDATE businesses SET name = $2 WHERE business_id = $1 AND name IS DISTINCT FROM $2";
         sqlx::query(rename).bind(business).bind(name).execute(db).await?;
     }
-    Ok(made.rows_affected() > 0)
+    Ok(())
 }
 
 /// `None` for a business nobody knows.

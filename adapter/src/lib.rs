@@ -6,6 +6,7 @@
 //! Architecture invariants: money and quantities are integers; ledger rows are never updated or deleted; whatever is read from a log is
 //! posted in the same transaction as its position; the engine is seen only through `documents::Extractor`.
 
+pub mod alerts;
 pub mod business;
 pub mod clock;
 pub mod corrections;

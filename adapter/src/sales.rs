@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use rayon::prelude::*;
 
 use crate::{
+    alerts,
     business::{self, Terms},
     clock::Clock,
     debezium::{self, Change, DebeziumError, Event, Row, Sequence, Truncate},
@@ -75,40 +76,44 @@ pub async fn post(store: &Store, mapping: &Mapping, clock: Clock, batch: &Batch)
     store.transact(async |db| post_in(db, mapping, clock.now(), batch).await).await
 }
 
+/// Posts the sale lines that waited for a business which a document made known meanwhile; gives how many.
+pub async fn release(store: &Store, mapping: &Mapping, clock: Clock) -> Result<u64, StoreError> {
+    store
+        .transact(async |db| {
+            let waiting = waiting_for_known(db).await?;
+            let mut posting = Posting::new(db, mapping, clock.now()).await?;
+            posting.rows.load(posting.db, waiting.iter().cloned()).await?;
+            posting.touched.extend(waiting);
+            Ok(posting.finish().await?.journals)
+        })
+        .await
+}
+
+/// Sale lines that wait for a business which is known.
+async fn waiting_for_known(db: &mut Connection) -> Result<Vec<RowId>, StoreError> {
+    let mut waiting = Vec::new();
+    for business in business::known(db).await? {
+        let select = "SELECT stream, table_name, row_key FROM source_rows WHERE business_id IS NULL AND pending_reason = $1";
+        let rows: Vec<(String, String, String)> =
+            sqlx::query_as(select).bind(chain(&Pending::UnknownBusiness(business))).fetch_all(&mut *db).await?;
+        waiting.extend(rows.into_iter().map(|(stream, table, key)| RowId { stream, table, key }));
+    }
+    Ok(waiting)
+}
+
 /// Reads what the batch touches, works out the books in memory, and writes them: a few statements however many the records are.
 pub(crate) async fn post_in(db: &mut Connection, mapping: &Mapping, now: Timestamp, batch: &Batch) -> Result<Tally, StoreError> {
     // First, so that a batch that another posted costs nothing.
     for step in &batch.steps {
         inbox::advance(db, step).await?;
     }
-    let stopped = stopped_tables(db).await?;
-    let mut posting = Posting {
-        db,
-        mapping,
-        now,
-        stopped,
-        rows: SourceRows::default(),
-        touched: BTreeSet::new(),
-        touched_transactions: BTreeSet::new(),
-        new_businesses: BTreeSet::new(),
-        terms: HashMap::new(),
-        products: HashMap::new(),
-        journals: Journals::new(now),
-        tally: Tally::default(),
-    };
+    let mut posting = Posting::new(db, mapping, now).await?;
     let changes = posting.changes(&batch.records).await?;
     posting.rows.load(posting.db, changes.iter().map(|change| change.id.clone())).await?;
     for change in changes {
         posting.apply(change).await?;
     }
-    posting.find_sales().await?;
-    for id in std::mem::take(&mut posting.touched) {
-        posting.settle(&id).await?;
-    }
-    let Posting { db, rows, journals, tally, .. } = posting;
-    journals.write(db).await?;
-    rows.write(db).await?;
-    Ok(tally)
+    posting.finish().await
 }
 
 struct Posting<'a> {
@@ -151,7 +156,36 @@ impl Wanted {
     }
 }
 
-impl Posting<'_> {
+impl<'a> Posting<'a> {
+    async fn new(db: &'a mut Connection, mapping: &'a Mapping, now: Timestamp) -> sqlx::Result<Self> {
+        let stopped = stopped_tables(db).await?;
+        Ok(Self {
+            db,
+            mapping,
+            now,
+            stopped,
+            rows: SourceRows::default(),
+            touched: BTreeSet::new(),
+            touched_transactions: BTreeSet::new(),
+            new_businesses: BTreeSet::new(),
+            terms: HashMap::new(),
+            products: HashMap::new(),
+            journals: Journals::new(now),
+            tally: Tally::default(),
+        })
+    }
+
+    /// Brings the books to what the touched rows say, and writes all of it.
+    async fn finish(mut self) -> Result<Tally, StoreError> {
+        self.find_sales().await?;
+        for id in std::mem::take(&mut self.touched) {
+            self.settle(&id).await?;
+        }
+        self.journals.write(self.db).await?;
+        self.rows.write(self.db).await?;
+        Ok(self.tally)
+    }
+
     /// The changes that the records tell, in their order; what can't be read is buried on the way.
     async fn changes(&mut self, records: &[Result<Record, Unreadable>]) -> Result<Vec<RowChange>, StoreError> {
         let decode = |record: &Record| debezium::decode(&record.topic, record.key.as_ref(), record.value.as_ref());
@@ -206,7 +240,7 @@ impl Posting<'_> {
         let RowChange { table, id, after, sequence } = change;
         let parent = after.as_ref().and_then(|after| self.mapping.parent(table, after));
         let name = after.as_ref().and_then(|after| text(after, &self.mapping.businesses.name));
-        let deleted = after.is_none();
+        let (deleted, is_first) = (after.is_none(), self.rows.get(&id).is_none());
         if self.rows.apply(&id, after, parent, sequence) == Applied::Stale {
             self.tally.stale += 1;
             return Ok(());
@@ -215,7 +249,9 @@ impl Posting<'_> {
             // A business that left the till keeps its books.
             Table::Businesses if deleted => {}
             Table::Businesses => {
-                if business::register(self.db, &id.key, name.as_deref(), self.now).await? {
+                business::register(self.db, &id.key, name.as_deref(), self.now).await?;
+                // Not: new to the books, for a document may have named it before.
+                if is_first {
                     self.new_businesses.insert(id);
                 }
             }
@@ -371,12 +407,8 @@ impl Posting<'_> {
             return Ok(());
         }
         let table = format!("{stream}.{}", truncate.table);
-        sqlx::query("INSERT INTO outbox (kind, subject, detail, recorded_at) VALUES ('truncate', $1, $2, $3) ON CONFLICT DO NOTHING")
-            .bind(&table)
-            .bind("the table was truncated: its books stay, its later changes wait")
-            .bind(self.now.as_microsecond())
-            .execute(&mut *self.db)
-            .await?;
+        let detail = "the table was truncated: its books stay, its later changes wait";
+        alerts::raise(self.db, alerts::Kind::Truncate, &table, detail, self.now).await?;
         self.stopped.insert((stream, truncate.table), truncate.sequence);
         self.tally.truncated.push(table);
         Ok(())

@@ -3,15 +3,20 @@
 //! One row of the sales table is one unit sold, VAT included. Its transaction says whose it is and when. A negative price is a refund: money
 //! and goods go back.
 
-use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
+use jiff::{
+    Timestamp,
+    civil::{Date, DateTime},
+    tz::TimeZone,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
     debezium::{DecimalError, Row, UNCHANGED_COLUMN, decimal},
+    ledger::day,
     money::{AmountError, Currency},
     stock::{LARGEST_QUANTITY, Unit},
-    vat::{Rate, RateError},
+    vat::{Rate, RateError, RateTable},
 };
 
 /// The till's tables and columns; the default is the one that DESIGN.md calls the default mapping. A JSON file may say otherwise.
@@ -21,6 +26,9 @@ pub struct Mapping {
     pub businesses: BusinessColumns,
     pub transactions: TransactionColumns,
     pub sales: SaleColumns,
+    /// Rates of categories, for tills that know no rates.
+    #[serde(skip)]
+    pub rates: RateTable,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,6 +59,9 @@ pub struct SaleColumns {
     pub price: String,
     /// VAT rate as a fraction, a decimal.
     pub rate: String,
+    /// Where a row has no rate: its category in the table of rates, which says the rate of the day.
+    #[serde(default)]
+    pub category: Option<String>,
     pub millilitres: String,
 }
 
@@ -71,8 +82,10 @@ impl Default for Mapping {
                 product: "beer_name".into(),
                 price: "beer_price_per_unit".into(),
                 rate: "beer_tax_rate".into(),
+                category: None,
                 millilitres: "millilitre".into(),
             },
+            rates: RateTable::default(),
         }
     }
 }
@@ -142,9 +155,10 @@ impl Mapping {
         let missing = |column: &str| Pending::Missing(column.to_owned());
         let product = text(row, &self.sales.product).ok_or_else(|| missing(&self.sales.product))?;
         let price = number(row, &self.sales.price)?.ok_or_else(|| missing(&self.sales.price))?;
-        let rate = number(row, &self.sales.rate)?.ok_or_else(|| missing(&self.sales.rate))?;
         let business = text(transaction, &self.transactions.business).ok_or_else(|| missing(&self.transactions.business))?;
         let time = text(transaction, &self.transactions.time).ok_or_else(|| missing(&self.transactions.time))?;
+        let effective_at = instant(&time).ok_or(Pending::NoTime(time))?;
+        let rate = self.rate(row, effective_at)?;
         let gross_minor = currency.minor_units(price)?;
         let (unit, quantity) = match row.get(&self.sales.millilitres).and_then(Value::as_i64) {
             Some(millilitres) if millilitres > LARGEST_QUANTITY => return Err(Pending::TooMuch(millilitres)),
@@ -159,9 +173,20 @@ impl Mapping {
             quantity: if gross_minor < 0 { -quantity } else { quantity },
             currency,
             gross_minor,
-            vat_minor: Rate::from_fraction(rate)?.vat_inside(gross_minor),
-            effective_at: instant(&time).ok_or(Pending::NoTime(time))?,
+            vat_minor: rate.vat_inside(gross_minor),
+            effective_at,
         })
+    }
+
+    /// The row's own rate, else its category's on the day of the sale.
+    fn rate(&self, row: &Row, effective_at: Timestamp) -> Result<Rate, Pending> {
+        if let Some(rate) = number(row, &self.sales.rate)? {
+            return Ok(Rate::from_fraction(rate)?);
+        }
+        let category = self.sales.category.as_ref().and_then(|column| text(row, column));
+        let category = category.ok_or_else(|| Pending::Missing(self.sales.rate.clone()))?;
+        let day = day(effective_at);
+        self.rates.rate(&category, day).ok_or(Pending::NoRate { category, day })
     }
 }
 
@@ -204,6 +229,8 @@ pub enum Pending {
     Future(Timestamp),
     #[error(transparent)]
     Rate(#[from] RateError),
+    #[error("the table of VAT rates has none for category {category:?} on {day}")]
+    NoRate { category: String, day: Date },
     #[error(transparent)]
     Amount(#[from] AmountError),
     #[error("{0} ml is more than {LARGEST_QUANTITY} ml")]

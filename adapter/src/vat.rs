@@ -1,6 +1,6 @@
 //! Value added tax: what is inside a gross amount, the rates of a country by category and tax point, the return.
 
-use std::{fmt, sync::LazyLock};
+use std::{fmt, str::FromStr, sync::LazyLock};
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
@@ -52,51 +52,83 @@ impl fmt::Display for Rate {
     }
 }
 
-/// A rate of the country's table, in force from `from` to the day before `until`.
+/// A rate of a country's table, in force from `from` to the day before `until`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TableRate {
-    pub category: &'static str,
-    pub rate: Rate,
-    pub from: Date,
-    pub until: Option<Date>,
+struct TableRate {
+    category: String,
+    rate: Rate,
+    from: Date,
+    until: Option<Date>,
 }
 
 impl TableRate {
     fn in_force(&self, tax_point: Date) -> bool {
         self.from <= tax_point && self.until.is_none_or(|until| tax_point < until)
     }
+
+    fn overlaps(&self, other: &Self) -> bool {
+        self.category == other.category && (self.in_force(other.from) || other.in_force(self.from))
+    }
 }
 
-/// The rates of Ireland, from `data/vat-rates-ie.tsv`.
-pub fn irish_rates() -> &'static [TableRate] {
-    static RATES: LazyLock<Vec<TableRate>> = LazyLock::new(|| table(IRISH_RATES).expect("the shipped table is tested"));
-    &RATES
+/// The rates of a country by category and tax point.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RateTable(Vec<TableRate>);
+
+/// Why a table can't be used.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RateTableError {
+    #[error("line {line} is no rate: category, percent, first day and the day after the last (or nothing), with tabs between them")]
+    NoRate { line: usize },
+    #[error("{category} has two rates on {day}")]
+    TwoRates { category: String, day: Date },
+    #[error("it has no rates")]
+    Empty,
 }
 
-/// The rate of a category on a day.
-pub fn irish_rate(category: &str, tax_point: Date) -> Option<Rate> {
-    irish_rates().iter().find(|row| row.category == category && row.in_force(tax_point)).map(|row| row.rate)
+impl Default for RateTable {
+    /// Ireland's, from `data/vat-rates-ie.tsv`.
+    fn default() -> Self {
+        static IRISH: LazyLock<RateTable> = LazyLock::new(|| IRISH_RATES.parse().expect("the shipped table is tested"));
+        IRISH.clone()
+    }
 }
 
-/// Whether any category had this rate on that day.
-pub fn is_irish_rate(rate: Rate, tax_point: Date) -> bool {
-    irish_rates().iter().any(|row| row.rate == rate && row.in_force(tax_point))
+impl RateTable {
+    /// The rate of a category on a day.
+    pub fn rate(&self, category: &str, tax_point: Date) -> Option<Rate> {
+        self.0.iter().find(|row| row.category == category && row.in_force(tax_point)).map(|row| row.rate)
+    }
 }
 
-fn table(text: &'static str) -> Option<Vec<TableRate>> {
-    text.lines().filter(|line| !line.starts_with('#')).skip(1).map(table_rate).collect()
+impl FromStr for RateTable {
+    type Err = RateTableError;
+
+    /// Lines of `category<TAB>percent<TAB>from<TAB>until` below a line of captions; lines that begin with `#` are passed over.
+    fn from_str(text: &str) -> Result<Self, RateTableError> {
+        let lines = (1..).zip(text.lines()).filter(|(_, line)| !line.starts_with('#') && !line.trim().is_empty()).skip(1);
+        let rates = lines.map(|(number, line)| table_rate(line).ok_or(RateTableError::NoRate { line: number }));
+        let rates: Vec<TableRate> = rates.collect::<Result<_, _>>()?;
+        for (at, row) in rates.iter().enumerate() {
+            if let Some(other) = rates[..at].iter().find(|other| other.overlaps(row)) {
+                return Err(RateTableError::TwoRates { category: row.category.clone(), day: row.from.max(other.from) });
+            }
+        }
+        if rates.is_empty() { Err(RateTableError::Empty) } else { Ok(Self(rates)) }
+    }
 }
 
-fn table_rate(line: &'static str) -> Option<TableRate> {
-    let mut cells = line.split('\t');
-    let category = cells.next()?;
+fn table_rate(line: &str) -> Option<TableRate> {
+    let mut cells = line.split('\t').map(str::trim);
+    let category = cells.next()?.to_owned();
     let rate = Rate::from_percent(cells.next()?.parse().ok()?).ok()?;
     let from = cells.next()?.parse().ok()?;
-    let until = match cells.next()? {
+    let until = match cells.next().unwrap_or_default() {
         "" => None,
         day => Some(day.parse().ok()?),
     };
-    Some(TableRate { category, rate, from, until })
+    let ends_after_its_begin = until.is_none_or(|until| from < until);
+    (!category.is_empty() && ends_after_its_begin).then_some(TableRate { category, rate, from, until })
 }
 
 /// The VAT3 return: T1 VAT on sales, T2 VAT on purchases, T3 payable, T4 repayable; minor units.
@@ -164,18 +196,27 @@ mod tests {
             ("standard", "1960-01-01", None),
             ("no such", "2026-03-01", None),
         ] {
-            assert_eq!(irish_rate(category, day.parse().unwrap()), rate.map(fraction), "{category} on {day}");
+            assert_eq!(RateTable::default().rate(category, day.parse().unwrap()), rate.map(fraction), "{category} on {day}");
         }
-        assert!(is_irish_rate(fraction("0.09"), "2026-01-01".parse().unwrap()));
-        assert!(!is_irish_rate(fraction("0.19"), "2026-01-01".parse().unwrap()));
     }
 
     #[test]
-    fn a_category_has_one_rate_on_a_day() {
-        for row in irish_rates() {
-            assert!(row.until.is_none_or(|until| row.from < until), "{row:?}");
-            let at_start = irish_rates().iter().filter(|other| other.category == row.category && other.in_force(row.from));
-            assert_eq!(at_start.count(), 1, "{row:?}");
+    fn tables_of_other_countries() {
+        const CAPTIONS: &str = "category\tpercent\tfrom\tuntil\n";
+        let read = |rows: &str| format!("# Germany\n{CAPTIONS}{rows}").parse::<RateTable>();
+        let german = read("standard\t19\t2007-01-01\t2020-07-01\nstandard\t16\t2020-07-01\t2021-01-01\nstandard\t19\t2021-01-01").unwrap();
+        assert_eq!(german.rate("standard", "2020-12-31".parse().unwrap()), Some(fraction("0.16")));
+        assert_eq!(german.rate("standard", "2026-01-01".parse().unwrap()), Some(fraction("0.19")));
+        for (rows, error) in [
+            ("", RateTableError::Empty),
+            ("standard\t19 %\t2007-01-01\t", RateTableError::NoRate { line: 3 }),
+            ("standard\t19\t2007-01-01\t2006-01-01", RateTableError::NoRate { line: 3 }),
+            (
+                "standard\t19\t2007-01-01\t\nstandard\t16\t2020-07-01\t2021-01-01",
+                RateTableError::TwoRates { category: "standard".into(), day: "2020-07-01".parse().unwrap() },
+            ),
+        ] {
+            assert_eq!(read(rows), Err(error), "{rows}");
         }
     }
 

@@ -131,10 +131,14 @@ fn a_month_as_json() {
         "cash": {"opening": "0.00", "in": "8.31", "out": "10.00", "closing": "-1.69"},
         "vat_return": {"t1": "1.55", "t2": "46.00", "t3": "0.00", "t4": "44.45"},
         "inventory": [
-            {"product": "Crisps", "unit": "each", "on_hand": -1, "sold": 1, "received": 0, "flags": ["negative"]},
-            {"product": "Harbour Lager 24x330ml", "unit": "ml", "on_hand": 7920, "sold": 0, "received": 7920, "flags": ["proposed"]},
-            {"product": "Limes", "unit": "each", "on_hand": 40, "sold": 0, "received": 40, "flags": ["proposed"]},
-            {"product": "Plain Stout", "unit": "ml", "on_hand": 99_432, "sold": 568, "received": 100_000, "flags": []},
+            {"product": "Crisps", "unit": "each", "on_hand": -1, "sold": 1, "received": 0, "counted": 0, "wasted": 0,
+                "net_sales": "2.04", "flags": ["negative"]},
+            {"product": "Harbour Lager 24x330ml", "unit": "ml", "on_hand": 7920, "sold": 0, "received": 7920, "counted": 0, "wasted": 0,
+                "net_sales": "0.00", "average_cost": "0.003788", "cost_of_sales": "0.00", "margin": "0.00", "flags": ["proposed"]},
+            {"product": "Limes", "unit": "each", "on_hand": 40, "sold": 0, "received": 40, "counted": 0, "wasted": 0,
+                "net_sales": "0.00", "average_cost": "0.250000", "cost_of_sales": "0.00", "margin": "0.00", "flags": ["proposed"]},
+            {"product": "Plain Stout", "unit": "ml", "on_hand": 99_432, "sold": 568, "received": 100_000, "counted": 0, "wasted": 0,
+                "net_sales": "4.72", "average_cost": "0.001500", "cost_of_sales": "0.85", "margin": "3.87", "flags": []},
         ],
         "pending": 1, "dead_letters": 2, "review_queue": 1
     });

@@ -3,15 +3,18 @@
 
 mod support;
 
+use std::path::Path;
+
 use adapter::{
     business,
-    ledger::{self, Journal, VerifyError, verify},
+    ledger::{self, Journal, Kind, VerifyError, verify},
     money::Currency,
     stock::{Unit, product},
     store::{Connection, Store},
     till::Sale,
 };
 use jiff::Timestamp;
+use sqlx::migrate::Migrator;
 use support::stores;
 
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
@@ -48,6 +51,36 @@ async fn a_reversal_leaves_nothing_but_its_trace() {
     }
 }
 
+/// Books of the first version, before there were hashes, counts and costs.
+#[tokio::test]
+async fn earlier_books_are_brought_along() {
+    let folder = tempfile::tempdir().unwrap();
+    for first in ["0001_books.sql", "0002_documents.sql"] {
+        std::fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations/sqlite").join(first), folder.path().join(first)).unwrap();
+    }
+    sqlx::any::install_default_drivers();
+    let database = format!("sqlite:{}", folder.path().join("books.db").display());
+    let pool = sqlx::AnyPool::connect(&format!("{database}?mode=rwc")).await.unwrap();
+    Migrator::new(folder.path()).await.unwrap().run(&pool).await.unwrap();
+    let sold = "INSERT INTO businesses (business_id, recorded_at) VALUES ('b', 0); INSERT INTO products VALUES ('b', 1, 'Stout', 'ml', 0); \
+        INSERT INTO stock_movements VALUES ('b', 1, 0, 1, -568); INSERT INTO postings VALUES ('b', 1, 0, 'cash', 'EUR', 550); \
+        INSERT INTO postings VALUES ('b', 1, 1, 'sales', 'EUR', -550); \
+        INSERT INTO journals VALUES ('b', 1, 'sale', 'row', 't', 1, '2026-03-01', 0, 0, NULL)";
+    // Postings come before their journal: what they refer to is checked at the end of a transaction.
+    let mut old = pool.begin().await.unwrap();
+    sqlx::raw_sql(sold).execute(&mut *old).await.unwrap();
+    old.commit().await.unwrap();
+    pool.close().await;
+
+    let store = Store::open(&database.parse().unwrap()).await.unwrap();
+    let mut db = store.write().await.unwrap();
+    Journal::stock("b", Kind::Waste, "waste/spilt".into(), NOW, 1, -100).post(&mut db, NOW).await.unwrap();
+    let kinds: Vec<String> = sqlx::query_scalar("SELECT kind FROM journals ORDER BY journal_id").fetch_all(&mut *db).await.unwrap();
+    assert_eq!(kinds, ["sale", "waste"]);
+    db.commit().await.unwrap();
+    assert_eq!(verify(&store, "b").await.unwrap().journals, 2);
+}
+
 #[tokio::test]
 async fn the_database_itself_keeps_the_ledger() {
     let unbalanced = "INSERT INTO postings VALUES ('b', 9, 0, 'cash', 'EUR', 5); \
@@ -64,7 +97,7 @@ async fn the_database_itself_keeps_the_ledger() {
             ("UPDATE stock_movements SET quantity = 0", "never updated"),
             ("DELETE FROM stock_movements", "never deleted"),
             ("INSERT INTO postings VALUES ('b', 1, 9, 'cash', 'EUR', 5)", "takes no more postings"),
-            ("INSERT INTO stock_movements VALUES ('b', 1, 9, 1, 5)", "takes no more stock movements"),
+            ("INSERT INTO stock_movements VALUES ('b', 1, 9, 1, 5, NULL)", "takes no more stock movements"),
             (unbalanced, "must sum to zero"),
         ] {
             let mut db = books.store.write().await.unwrap();

@@ -1,23 +1,37 @@
-//! Random histories of a till, delivered out of order, twice, in batches of any size: the books equal a plain recomputation of the final rows.
+//! Random histories of a till, delivered out of order, twice, in batches of any size and through crashes at any step, with invoices, corrections
+//! and stock counts between them: the books equal a plain recomputation from the final rows, the corrected invoices and the counts.
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod support;
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    future::{Future, poll_fn},
+    task::Poll,
+};
 
 use adapter::{
+    business,
     clock::Clock,
+    corrections::{Assignment, Corrector, set},
+    documents::{Incoming, Received, digest, receive},
     ledger::verify,
     report::{Period, ReportError, report},
     sales,
     source::{Batch, Coordinates, Record},
+    stock::{
+        Unit, count,
+        product::{self, Product},
+    },
     store::Store,
     till::Mapping,
 };
+use jiff::Timestamp;
 use proptest::prelude::*;
+use proto::{Invoice, Totals, Vat};
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde_json::{Value, json};
-use support::stores;
+use support::{field, goods, stores};
 
 const BUSINESSES: [&str; 2] = ["pub", "shop"];
 const DAYS: [&str; 2] = ["2026-02-28", "2026-03-01"];
@@ -58,6 +72,93 @@ fn write() -> impl Strategy<Value = Write> {
         1 => (0..4_u8, prop::option::weighted(0.8, (0..2_usize, 0..2_usize))).prop_map(|(key, row)| Write::Transaction { key, row }),
         4 => (0..8_u8, prop::option::weighted(0.8, line)).prop_map(|(key, row)| Write::Sale { key, row }),
     ]
+}
+
+/// What people and suppliers do between two batches.
+#[derive(Debug, Clone)]
+enum Act {
+    /// So many kegs are bought.
+    Invoice { business: usize, kegs: u8 },
+    /// An invoice, if there is one, was of so many kegs.
+    Correction { invoice: prop::sample::Index, kegs: u8 },
+    /// So much of a beer was there in the evening.
+    Count { business: usize, product: u8, day: usize, quantity: i64 },
+}
+
+const KEG: &str = "Porter 50L Keg";
+const KEG_ML: i64 = 50_000;
+/// Without VAT of 23 %, in cents.
+const KEG_NET: i64 = 10_000;
+
+fn act() -> impl Strategy<Value = Act> {
+    let count = (0..2_usize, 0..3_u8, 0..2_usize, 0..5000_i64);
+    prop_oneof![
+        (0..2_usize, 1..5_u8).prop_map(|(business, kegs)| Act::Invoice { business, kegs }),
+        (any::<prop::sample::Index>(), 1..5_u8).prop_map(|(invoice, kegs)| Act::Correction { invoice, kegs }),
+        count.prop_map(|(business, product, day, quantity)| Act::Count { business, product, day, quantity }),
+    ]
+}
+
+/// Net, VAT and gross of kegs, as printed.
+fn sums(kegs: u8) -> [String; 3] {
+    let net = KEG_NET * i64::from(kegs);
+    [net, net * 23 / 100, net * 123 / 100].map(|cents| Decimal::new(cents, 2).to_string())
+}
+
+fn bill(number: usize, kegs: u8) -> Invoice {
+    let [net, vat, gross] = sums(kegs);
+    Invoice {
+        invoice_number: field(&number.to_string()),
+        lines: vec![goods("P50", KEG, &kegs.to_string(), &net)],
+        vat: vec![Vat { rate: field("23"), net: field(&net), amount: field(&vat) }],
+        totals: Some(Totals { net: field(&net), vat: field(&vat), gross: field(&gross) }),
+        ..support::invoice()
+    }
+}
+
+async fn perform(store: &Store, number: usize, act: &Act, invoices: &mut Vec<i64>) {
+    match act {
+        Act::Invoice { business, kegs } => {
+            let invoice = bill(number, *kegs);
+            let digest = digest([serde_json::to_string(&invoice).unwrap().as_bytes()]);
+            let incoming = Incoming { business: BUSINESSES[*business].into(), source: "a".into(), digest, files: Vec::new(), invoice };
+            let received = store.transact(async |db| receive(db, &incoming, Timestamp::now()).await).await.unwrap();
+            let Received::Posted { document_id } = received else { panic!("{received:?}") };
+            invoices.push(document_id);
+        }
+        Act::Correction { invoice, kegs } => {
+            if invoices.is_empty() {
+                return;
+            }
+            let [net, vat, gross] = sums(*kegs);
+            let truth = [
+                format!("lines[0].quantity={kegs}"),
+                format!("lines[0].line_total={net}"),
+                format!("totals.net={net}"),
+                format!("totals.vat={vat}"),
+                format!("totals.gross={gross}"),
+            ];
+            let truth: Vec<Assignment> = truth.iter().map(|assignment| assignment.parse().unwrap()).collect();
+            set(store, *invoice.get(invoices), &truth, Corrector { name: "owner", clock: Clock::System }).await.unwrap();
+        }
+        Act::Count { business, product, day, quantity } => {
+            let (business, at) = (BUSINESSES[*business], evening(*day));
+            store
+                .transact(async |db| {
+                    business::register(db, business, None, Timestamp::now()).await?;
+                    let product_id = product::sold_as(db, business, &format!("beer {product}"), Unit::Ml).await?;
+                    let counted = Product { product_id, name: String::new(), unit: "ml".into(), proposed: false };
+                    count::book(db, business, &counted, *quantity, at, Timestamp::now()).await
+                })
+                .await
+                .unwrap();
+        }
+    }
+}
+
+/// After the sales of the day.
+fn evening(day: usize) -> Timestamp {
+    format!("{}T22:00:00Z", DAYS[day]).parse().unwrap()
 }
 
 fn event(write: &Write, lsn: usize) -> (&'static str, Value, Value) {
@@ -101,12 +202,14 @@ struct Books {
     gross: i64,
     vat: i64,
     lines: i64,
+    /// Gross and VAT.
+    purchases: (i64, i64),
     /// Product and unit -> on hand.
     stock: BTreeMap<(String, String), i64>,
 }
 
-/// The books of a business in plain arithmetic from the rows' final states; and how many lines wait.
-fn recomputed(writes: &[Write], business: usize) -> (Books, i64) {
+/// The books of a business in plain arithmetic from the rows' final states, the invoices as corrected and the counts; and how many lines wait.
+fn recomputed(writes: &[Write], acts: &[Act], business: usize) -> (Books, i64) {
     let mut transactions = BTreeMap::new();
     let mut lines = BTreeMap::new();
     for write in writes {
@@ -117,10 +220,11 @@ fn recomputed(writes: &[Write], business: usize) -> (Books, i64) {
     }
     let mut books = Books::default();
     let mut pending = 0;
+    let mut sold_on: BTreeMap<(String, String), BTreeMap<usize, i64>> = BTreeMap::new();
     for line in lines.into_values().flatten() {
         let transaction = transactions.get(&line.transaction).copied().flatten();
-        let (owner, mills) = match (transaction, line.price_mills) {
-            (Some((owner, _)), Some(mills)) => (owner, mills),
+        let (owner, day, mills) = match (transaction, line.price_mills) {
+            (Some((owner, day)), Some(mills)) => (owner, day, mills),
             (owner, _) => {
                 pending += i64::from(owner.is_none_or(|(owner, _)| owner == business));
                 continue;
@@ -136,10 +240,53 @@ fn recomputed(writes: &[Write], business: usize) -> (Books, i64) {
         books.gross += gross;
         books.vat += round(Decimal::from(gross) * rate / (Decimal::ONE + rate));
         books.lines += 1;
-        *books.stock.entry((format!("beer {}", line.product), unit.to_owned())).or_default() -= quantity * if gross < 0 { -1 } else { 1 };
+        let sold = quantity * if gross < 0 { -1 } else { 1 };
+        *sold_on.entry((format!("beer {}", line.product), unit.to_owned())).or_default().entry(day).or_default() += sold;
     }
-    books.stock.retain(|_, quantity| *quantity != 0);
+    buy(acts, business, &mut books);
+    let counts = counts(acts, business);
+    for product in sold_on.keys().chain(counts.keys()).collect::<BTreeSet<_>>() {
+        // What was counted last, less what was sold since: sales are at noon, counts in the evening.
+        let (counted, since) = match counts.get(product).and_then(BTreeMap::last_key_value) {
+            Some((day, quantity)) => (*quantity, day + 1),
+            None => (0, 0),
+        };
+        let sold: i64 = sold_on.get(product).into_iter().flatten().filter(|(day, _)| **day >= since).map(|(_, quantity)| quantity).sum();
+        books.stock.insert(product.clone(), counted - sold);
+    }
     (books, pending)
+}
+
+/// Each invoice by what it was last corrected to.
+fn buy(acts: &[Act], business: usize, books: &mut Books) {
+    let mut invoices: Vec<(usize, u8)> = Vec::new();
+    for act in acts {
+        match act {
+            Act::Invoice { business, kegs } => invoices.push((*business, *kegs)),
+            Act::Correction { invoice, kegs } if !invoices.is_empty() => {
+                let corrected = invoice.index(invoices.len());
+                invoices[corrected].1 = *kegs;
+            }
+            _ => {}
+        }
+    }
+    let kegs: i64 = invoices.iter().filter(|(buyer, _)| *buyer == business).map(|(_, kegs)| i64::from(*kegs)).sum();
+    books.purchases = (kegs * KEG_NET * 123 / 100, kegs * KEG_NET * 23 / 100);
+    books.stock.insert((KEG.into(), "ml".into()), kegs * KEG_ML);
+}
+
+/// Product and unit -> day -> what was last said to be there in its evening.
+fn counts(acts: &[Act], counter: usize) -> BTreeMap<(String, String), BTreeMap<usize, i64>> {
+    let mut counts: BTreeMap<_, BTreeMap<usize, i64>> = BTreeMap::new();
+    for act in acts {
+        match act {
+            Act::Count { business, product, day, quantity } if *business == counter => {
+                counts.entry((format!("beer {product}"), "ml".to_owned())).or_default().insert(*day, *quantity);
+            }
+            _ => {}
+        }
+    }
+    counts
 }
 
 async fn kept(store: &Store, business: &str) -> (Books, i64) {
@@ -151,35 +298,70 @@ async fn kept(store: &Store, business: &str) -> (Books, i64) {
     assert_eq!(report.cash.closing, report.sales.gross);
     let stock =
         report.inventory.into_iter().filter(|item| item.on_hand != 0).map(|item| ((item.product, item.unit), item.on_hand)).collect();
-    let books = Books { gross: report.sales.gross.minor, vat: report.sales.vat.minor, lines: report.sales.lines, stock };
+    let purchases = (report.purchases.gross.minor, report.purchases.vat.minor);
+    let books = Books { gross: report.sales.gross.minor, vat: report.sales.vat.minor, lines: report.sales.lines, purchases, stock };
     (books, report.pending)
 }
 
-async fn check(writes: Vec<Write>, order: Vec<prop::sample::Index>, batch_size: usize, businesses_first: bool) {
-    for books in stores::all().await {
-        check_in(&books.store, &writes, &order, batch_size, businesses_first).await;
+#[derive(Debug)]
+struct History {
+    writes: Vec<Write>,
+    /// What happens between the batches, in this order.
+    acts: Vec<(prop::sample::Index, Act)>,
+    order: Vec<prop::sample::Index>,
+    batch_size: usize,
+    businesses_first: bool,
+}
+
+fn history(writes: usize) -> impl Strategy<Value = History> {
+    let order = prop::collection::vec(any::<prop::sample::Index>(), 0..writes);
+    let acts = prop::collection::vec((any::<prop::sample::Index>(), act()), 0..8);
+    (prop::collection::vec(write(), 1..writes), acts, order, 1..20_usize, any::<bool>())
+        .prop_map(|(writes, acts, order, batch_size, businesses_first)| History { writes, acts, order, batch_size, businesses_first })
+}
+
+impl History {
+    /// The till's batches, its businesses first or last.
+    fn batches(&self) -> Vec<Batch> {
+        let known = BUSINESSES.map(|id| {
+            let coordinates = Coordinates { topic: "shop.public.users".into(), partition: 0, offset: 1 };
+            let value = json!({"op": "r", "after": {"id": id, "name": id}, "source": {"table": "users", "sequence": "[null,\"1\"]"}});
+            Ok(Record { topic: coordinates.topic.clone(), coordinates, key: Some(json!({"id": id})), value: Some(value) })
+        });
+        let mut batches = batches(&self.writes, &self.order, self.batch_size);
+        batches.insert(if self.businesses_first { 0 } else { batches.len() }, Batch { records: known.to_vec(), steps: Vec::new() });
+        batches
+    }
+
+    /// The acts in the order in which they are done, each with the number of the batch that it is done before.
+    fn acts(&self, batches: usize) -> Vec<(usize, Act)> {
+        let mut acts: Vec<(usize, Act)> = self.acts.iter().map(|(place, act)| (place.index(batches), act.clone())).collect();
+        acts.sort_by_key(|(place, _)| *place);
+        acts
+    }
+
+    async fn happens(&self, store: &Store, post: impl AsyncFn(&Store, &Batch)) {
+        let batches = self.batches();
+        let acts = self.acts(batches.len());
+        let (mut next, mut invoices) = (0, Vec::new());
+        for (number, batch) in batches.iter().enumerate() {
+            while let Some((_, act)) = acts.get(next).filter(|(place, _)| *place == number) {
+                perform(store, next, act, &mut invoices).await;
+                next += 1;
+            }
+            post(store, batch).await;
+        }
+        let acts: Vec<Act> = acts.into_iter().map(|(_, act)| act).collect();
+        for (index, business) in BUSINESSES.into_iter().enumerate() {
+            let (mut expected, pending) = recomputed(&self.writes, &acts, index);
+            expected.stock.retain(|_, quantity| *quantity != 0);
+            assert_eq!(kept(store, business).await, (expected, pending), "{business}");
+        }
+        are_sound(store).await;
     }
 }
 
-async fn check_in(store: &Store, writes: &[Write], order: &[prop::sample::Index], batch_size: usize, businesses_first: bool) {
-    let known = BUSINESSES.map(|id| {
-        let coordinates = Coordinates { topic: "shop.public.users".into(), partition: 0, offset: 1 };
-        let value = json!({"op": "r", "after": {"id": id, "name": id}, "source": {"table": "users", "sequence": "[null,\"1\"]"}});
-        Ok(Record { topic: coordinates.topic.clone(), coordinates, key: Some(json!({"id": id})), value: Some(value) })
-    });
-    let mut batches = batches(writes, order, batch_size);
-    let users = Batch { records: known.to_vec(), steps: Vec::new() };
-    if businesses_first {
-        batches.insert(0, users)
-    } else {
-        batches.push(users)
-    }
-    for batch in batches {
-        sales::post(store, &Mapping::default(), Clock::System, &batch).await.unwrap();
-    }
-    for (index, business) in BUSINESSES.into_iter().enumerate() {
-        assert_eq!(kept(store, business).await, recomputed(writes, index), "{business}");
-    }
+async fn are_sound(store: &Store) {
     let mut db = store.read().await.unwrap();
     let sums = "SELECT CAST(coalesce(max(abs(total)), 0) AS BIGINT) FROM \
         (SELECT sum(amount_minor) AS total FROM postings GROUP BY business_id, journal_id, currency) AS sums";
@@ -190,16 +372,54 @@ async fn check_in(store: &Store, writes: &[Write], order: &[prop::sample::Index]
     }
 }
 
+async fn post_once(store: &Store, batch: &Batch) {
+    sales::post(store, &Mapping::default(), Clock::System, batch).await.unwrap();
+}
+
+/// Posts a batch that is broken off at its first step, then at its second, and so on until it comes to its end.
+async fn post_through_crashes(store: &Store, batch: &Batch) {
+    let mapping = Mapping::default();
+    for steps in 1.. {
+        let mut post = Box::pin(sales::post(store, &mapping, Clock::System, batch));
+        let mut polls = 0;
+        let ended = poll_fn(|context| {
+            polls += 1;
+            match post.as_mut().poll(context) {
+                Poll::Ready(posted) => Poll::Ready(Some(posted)),
+                // Dropped in the middle of whatever it waits for.
+                Poll::Pending if polls == steps => Poll::Ready(None),
+                Poll::Pending => Poll::Pending,
+            }
+        });
+        if let Some(posted) = ended.await {
+            posted.unwrap();
+            return;
+        }
+    }
+}
+
+fn run(history: &History, post: impl AsyncFn(&Store, &Batch)) {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+        for books in stores::all().await {
+            history.happens(&books.store, &post).await;
+        }
+    });
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 32, ..ProptestConfig::default() })]
 
     #[test]
-    fn books_follow_from_the_final_rows(
-        writes in prop::collection::vec(write(), 1..40),
-        order in prop::collection::vec(any::<prop::sample::Index>(), 0..40),
-        batch_size in 1..20_usize,
-        businesses_first in any::<bool>(),
-    ) {
-        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(check(writes, order, batch_size, businesses_first));
+    fn books_follow_from_the_final_rows(history in history(40)) {
+        run(&history, post_once);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 4, ..ProptestConfig::default() })]
+
+    #[test]
+    fn crashes_at_every_step_change_nothing(history in history(12)) {
+        run(&history, post_through_crashes);
     }
 }

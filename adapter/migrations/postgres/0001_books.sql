@@ -94,7 +94,7 @@ CREATE TABLE outbox (
 CREATE TABLE journals (
     business_id     TEXT COLLATE "C" NOT NULL REFERENCES businesses,
     journal_id      BIGINT NOT NULL,
-    kind            TEXT COLLATE "C" NOT NULL CHECK (kind IN ('sale', 'purchase')),
+    kind            TEXT COLLATE "C" NOT NULL CHECK (kind IN ('sale', 'purchase', 'count', 'waste')),
     -- What it was booked from: the till's row, the document.
     origin          TEXT COLLATE "C" NOT NULL,
     -- The till's transaction, the document: several journals may share it.
@@ -142,6 +142,8 @@ CREATE TABLE stock_movements (
     product_id  BIGINT NOT NULL,
     -- In the product's base unit; into stock positive, out of stock negative.
     quantity    BIGINT NOT NULL,
+    -- What a purchase paid for it, without VAT, with the quantity's sign; NULL where the document does not say.
+    value_minor BIGINT,
     PRIMARY KEY (business_id, journal_id, ordinal),
     FOREIGN KEY (business_id, product_id) REFERENCES products,
     FOREIGN KEY (business_id, journal_id) REFERENCES journals DEFERRABLE INITIALLY DEFERRED

@@ -34,12 +34,12 @@ async fn movement(db: &mut Connection, business: &str, supplier: &str, goods: &G
     let Some(quantity) = goods.pack.base_quantity(goods.quantity, &goods.unit, unit) else { return Ok(None) };
     let name = goods.description.as_deref().or(goods.code.as_deref()).unwrap_or_default().trim();
     let product_id = product::proposed_as(db, business, name, unit).await?;
-    Ok(Some(Movement { product_id, quantity }))
+    Ok(Some(Movement { product_id, quantity, value_minor: goods.value_minor }))
 }
 
 /// `None` where the product's unit can't be had from the line, as millilitres from "1 case".
 fn into(product: &Product, goods: &Goods) -> Option<Movement> {
     let unit = product.unit.parse().ok()?;
     let quantity = goods.pack.base_quantity(goods.quantity, &goods.unit, unit)?;
-    Some(Movement { product_id: product.product_id, quantity })
+    Some(Movement { product_id: product.product_id, quantity, value_minor: goods.value_minor })
 }

@@ -6,8 +6,9 @@ use rust_decimal::Decimal;
 
 use crate::{
     ledger::{GrossAmount, Settlement},
-    money::{AmountError, Currency},
+    money::{AmountError, Currency, divide_half_up},
     stock::pack::Pack,
+    vat::Rate,
 };
 
 /// Minor units by which net + VAT may miss the gross: suppliers round by line and by rate, some the total to the next coin.
@@ -50,6 +51,8 @@ pub struct Goods {
     pub quantity: Decimal,
     pub unit: String,
     pub pack: Pack,
+    /// What the line costs without VAT, where the document's lines make its net or its gross.
+    pub value_minor: Option<i64>,
 }
 
 /// Why a document can't be posted.
@@ -88,7 +91,9 @@ impl Purchase {
         let credit = invoice.document_type() == DocumentType::CreditNote;
         let sign = |amount: i64| if credit { -amount.abs() } else { amount };
         let (gross, vat) = totals(invoice, currency)?;
-        let goods: Vec<_> = invoice.lines.iter().enumerate().map(|(at, line)| goods(at, line, credit)).collect::<Result<_, _>>()?;
+        let values = net_values(&invoice.lines, gross, vat, currency)?;
+        let lines = invoice.lines.iter().zip(values).enumerate();
+        let goods: Vec<_> = lines.map(|(at, (line, value))| goods(at, line, value, credit)).collect::<Result<_, _>>()?;
         Ok(Self {
             date,
             amount: GrossAmount { currency, gross_minor: sign(gross), vat_minor: sign(vat) },
@@ -128,8 +133,34 @@ fn totals(invoice: &Invoice, currency: Currency) -> Result<(i64, i64), Obstacle>
     Ok((gross, vat))
 }
 
+/// What each line costs without VAT. Lines that sum to the net are without VAT; of lines that sum to the gross each holds VAT as the document
+/// does, or by its own rate where every line prints one. Lines that make neither prove nothing.
+fn net_values(lines: &[Line], gross: i64, vat: i64, currency: Currency) -> Result<Vec<Option<i64>>, Obstacle> {
+    let total = |(at, line): (usize, &Line)| amount(&format!("lines[{at}].line_total"), &line.line_total, currency);
+    let totals: Option<Vec<i64>> = lines.iter().enumerate().map(total).collect::<Result<_, _>>()?;
+    let Some(totals) = totals else { return Ok(vec![None; lines.len()]) };
+    let sum = totals.iter().map(|total| i128::from(*total)).sum::<i128>();
+    let makes = |whole: i64| (sum - i128::from(whole)).abs() <= i128::from(TOTAL_TOLERANCE_MINOR);
+    if makes(gross - vat) {
+        return Ok(totals.into_iter().map(Some).collect());
+    }
+    if !makes(gross) || gross == 0 {
+        return Ok(vec![None; lines.len()]);
+    }
+    let rates: Option<Vec<Rate>> = lines.iter().map(rate).collect();
+    let share = |total: i64| i64::try_from(divide_half_up(i128::from(total) * i128::from(gross - vat), gross.into())).ok();
+    Ok(match rates {
+        Some(rates) => totals.iter().zip(rates).map(|(total, rate)| Some(total - rate.vat_inside(*total))).collect(),
+        None => totals.into_iter().map(share).collect(),
+    })
+}
+
+fn rate(line: &Line) -> Option<Rate> {
+    Rate::from_percent(Decimal::from_str_exact(value(&line.vat_rate)?).ok()?).ok()
+}
+
 /// `None` for a line that is no goods.
-fn goods(at: usize, line: &Line, credit: bool) -> Result<Option<Goods>, Obstacle> {
+fn goods(at: usize, line: &Line, value_minor: Option<i64>, credit: bool) -> Result<Option<Goods>, Obstacle> {
     let (code, description) = (words(&line.code), words(&line.description));
     let is_charge = description.is_some_and(|description| {
         let description = description.trim().to_lowercase();
@@ -147,6 +178,7 @@ fn goods(at: usize, line: &Line, credit: bool) -> Result<Option<Goods>, Obstacle
         quantity: if credit { -quantity.abs() } else { quantity },
         unit: words(&line.unit).unwrap_or_default().to_owned(),
         pack: description.map_or(Pack::SINGLE, Pack::parse),
+        value_minor: value_minor.map(|value| if credit { -value.abs() } else { value }),
     }))
 }
 

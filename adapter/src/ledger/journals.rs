@@ -9,8 +9,9 @@ use sqlx::AssertSqlSafe;
 
 use super::{Account, Journal, Kind, Posting};
 use crate::{
+    alerts::counter,
     source::hexadecimal,
-    stock::Movement,
+    stock::{Movement, count},
     store::{
         Connection, StoreError,
         rows::{self, Rows},
@@ -31,12 +32,23 @@ pub struct Journals {
     journals: Rows,
     postings: Rows,
     movements: Rows,
+    moved: Vec<Moved>,
+}
+
+/// Goods that a journal moved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Moved {
+    pub business: String,
+    pub kind: Kind,
+    pub product_id: i64,
+    pub effective_at: Timestamp,
 }
 
 impl Journals {
     /// `now` is when they are recorded.
     pub fn new(now: Timestamp) -> Self {
-        Self { now, heads: HashMap::new(), journals: Rows::default(), postings: Rows::default(), movements: Rows::default() }
+        let [journals, postings, movements] = [(); 3].map(|()| Rows::default());
+        Self { now, heads: HashMap::new(), journals, postings, movements, moved: Vec::new() }
     }
 
     /// Adds a journal and gives its number within the business.
@@ -55,8 +67,10 @@ impl Journals {
         for (ordinal, (account, currency, amount_minor)) in (0_i64..).zip(&chained.postings) {
             self.postings.push(&(&journal.business, journal_id, ordinal, account, currency, amount_minor));
         }
-        for (ordinal, (product_id, quantity)) in (0_i64..).zip(&chained.movements) {
-            self.movements.push(&(&journal.business, journal_id, ordinal, product_id, quantity));
+        for (ordinal, (product_id, quantity, value_minor)) in (0_i64..).zip(&chained.movements) {
+            self.movements.push(&(&journal.business, journal_id, ordinal, product_id, quantity, value_minor));
+            let (business, kind, effective_at) = (journal.business.clone(), journal.kind, journal.effective_at);
+            self.moved.push(Moved { business, kind, product_id: *product_id, effective_at });
         }
         Ok(journal_id)
     }
@@ -67,12 +81,20 @@ impl Journals {
         Ok(self.add(db, journal.reversal(journal_id)).await?)
     }
 
+    /// Writes them, and what follows from them: stock counts that an earlier movement came behind, and alerts.
+    pub async fn write(self, db: &mut Connection) -> Result<(), StoreError> {
+        let now = self.now;
+        let moved = self.insert(db).await?;
+        count::follow(db, &moved, now).await?;
+        counter::follow(db, &moved, now).await
+    }
+
     /// Postings and movements first: the journal then closes over them.
-    pub async fn write(self, db: &mut Connection) -> sqlx::Result<()> {
+    pub(crate) async fn insert(self, db: &mut Connection) -> sqlx::Result<Vec<Moved>> {
         const POSTINGS: &str = "postings SELECT value ->> 0, CAST(value ->> 1 AS BIGINT), CAST(value ->> 2 AS BIGINT), value ->> 3, value ->> 4, \
             CAST(value ->> 5 AS BIGINT)";
         const MOVEMENTS: &str = "stock_movements SELECT value ->> 0, CAST(value ->> 1 AS BIGINT), CAST(value ->> 2 AS BIGINT), \
-            CAST(value ->> 3 AS BIGINT), CAST(value ->> 4 AS BIGINT)";
+            CAST(value ->> 3 AS BIGINT), CAST(value ->> 4 AS BIGINT), CAST(value ->> 5 AS BIGINT)";
         const JOURNALS: &str = "journals (business_id, journal_id, kind, origin, transaction_key, line_count, effective_date, effective_at, \
             recorded_at, reverses, hash) \
             SELECT value -> 0 ->> 0, CAST(value -> 0 ->> 1 AS BIGINT), value -> 0 ->> 2, value -> 0 ->> 3, value -> 0 ->> 4, \
@@ -84,7 +106,7 @@ impl Journals {
                 sqlx::query(AssertSqlSafe(insert)).bind(written.parameter()).execute(&mut *db).await?;
             }
         }
-        Ok(())
+        Ok(self.moved)
     }
 }
 
@@ -95,8 +117,8 @@ pub(super) struct Chained {
     pub journal: (String, i64, String, String, String, i64, String, i64, i64, Option<i64>),
     /// Account, currency, amount.
     pub postings: Vec<(String, String, i64)>,
-    /// Product, quantity.
-    pub movements: Vec<(i64, i64)>,
+    /// Product, quantity, value.
+    pub movements: Vec<(i64, i64, Option<i64>)>,
 }
 
 impl Chained {
@@ -120,7 +142,7 @@ impl Chained {
                 .iter()
                 .map(|posting| (posting.account.name().to_owned(), currency.clone(), posting.amount_minor))
                 .collect(),
-            movements: journal.movements.iter().map(|movement| (movement.product_id, movement.quantity)).collect(),
+            movements: journal.movements.iter().map(|movement| (movement.product_id, movement.quantity, movement.value_minor)).collect(),
         }
     }
 
@@ -153,8 +175,9 @@ async fn load(db: &mut Connection, business: &str, journal_id: i64) -> Result<Jo
     let row: JournalRow = sqlx::query_as(select).bind(business).bind(journal_id).fetch_one(&mut *db).await?;
     let select = "SELECT account, currency, amount_minor FROM postings WHERE business_id = $1 AND journal_id = $2 ORDER BY ordinal";
     let postings: Vec<(String, String, i64)> = sqlx::query_as(select).bind(business).bind(journal_id).fetch_all(&mut *db).await?;
-    let select = "SELECT product_id, quantity FROM stock_movements WHERE business_id = $1 AND journal_id = $2 ORDER BY ordinal";
-    let movements: Vec<(i64, i64)> = sqlx::query_as(select).bind(business).bind(journal_id).fetch_all(&mut *db).await?;
+    let select =
+        "SELECT product_id, quantity, value_minor FROM stock_movements WHERE business_id = $1 AND journal_id = $2 ORDER BY ordinal";
+    let movements: Vec<(i64, i64, Option<i64>)> = sqlx::query_as(select).bind(business).bind(journal_id).fetch_all(&mut *db).await?;
     // A free sale posts no amounts: its currency is then of no consequence.
     let currency = postings.first().map_or("EUR", |(_, currency, _)| currency.as_str());
     Ok(Journal {
@@ -168,7 +191,10 @@ async fn load(db: &mut Connection, business: &str, journal_id: i64) -> Result<Jo
             .map_err(|error| StoreError::Corrupt { what: "time", source: error.into() })?,
         currency: currency.parse().map_err(|_| corrupt("currency", currency))?,
         reverses: None,
-        movements: movements.into_iter().map(|(product_id, quantity)| Movement { product_id, quantity }).collect(),
+        movements: movements
+            .into_iter()
+            .map(|(product_id, quantity, value_minor)| Movement { product_id, quantity, value_minor })
+            .collect(),
         postings: postings
             .iter()
             .map(|(account, _, amount_minor)| {

@@ -7,7 +7,7 @@ mod verify;
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
-pub use journals::Journals;
+pub use journals::{Journals, Moved};
 pub use verify::{Verified, VerifyError, verify};
 
 use crate::{
@@ -56,17 +56,23 @@ impl Account {
 pub enum Kind {
     Sale,
     Purchase,
+    /// What a stock count found other than the books.
+    Count,
+    /// Goods that were spilt, broken or thrown away.
+    Waste,
 }
 
 impl Kind {
     fn named(name: &str) -> Option<Self> {
-        [Self::Sale, Self::Purchase].into_iter().find(|kind| kind.name() == name)
+        [Self::Sale, Self::Purchase, Self::Count, Self::Waste].into_iter().find(|kind| kind.name() == name)
     }
 
     pub fn name(self) -> &'static str {
         match self {
             Self::Sale => "sale",
             Self::Purchase => "purchase",
+            Self::Count => "count",
+            Self::Waste => "waste",
         }
     }
 }
@@ -125,7 +131,7 @@ impl Journal {
             currency: sale.currency,
             reverses: None,
             postings: postings([(Account::Cash, gross), (Account::Sales, vat - gross), (Account::VatOnSales, -vat)]),
-            movements: vec![Movement { product_id, quantity: -sale.quantity }],
+            movements: vec![Movement { product_id, quantity: -sale.quantity, value_minor: None }],
         }
     }
 
@@ -159,6 +165,23 @@ impl Journal {
         }
     }
 
+    /// Goods that moved though nobody bought or sold them: no money does. Purchases were expenses when they were made.
+    pub fn stock(business: &str, kind: Kind, origin: String, at: Timestamp, product_id: i64, quantity: i64) -> Self {
+        Self {
+            business: business.to_owned(),
+            kind,
+            transaction: origin.clone(),
+            origin,
+            line_count: 1,
+            effective_date: day(at),
+            effective_at: at,
+            currency: Currency::EUR,
+            reverses: None,
+            postings: Vec::new(),
+            movements: vec![Movement { product_id, quantity, value_minor: None }],
+        }
+    }
+
     /// The journal that takes this one, numbered `journal_id`, back: the same postings and movements with the other sign, at the same
     /// effective date.
     fn reversal(mut self, journal_id: i64) -> Self {
@@ -167,6 +190,7 @@ impl Journal {
         }
         for movement in &mut self.movements {
             movement.quantity = -movement.quantity;
+            movement.value_minor = movement.value_minor.map(|value| -value);
         }
         self.reverses = Some(journal_id);
         self
@@ -185,7 +209,7 @@ impl Journal {
 pub async fn reverse(db: &mut Connection, business: &str, journal_id: i64, now: Timestamp) -> Result<(), StoreError> {
     let mut journals = Journals::new(now);
     journals.reverse(db, business, journal_id).await?;
-    Ok(journals.write(db).await?)
+    journals.write(db).await
 }
 
 /// Zero amounts are not posted.

@@ -93,11 +93,12 @@ async fn page(db: &mut Connection, business: &str, after: i64) -> sqlx::Result<V
     for (id, account, currency, amount) in postings {
         page.entry(id).and_modify(|(journal, _)| journal.postings.push((account, currency, amount)));
     }
-    let select = "SELECT journal_id, product_id, quantity FROM stock_movements \
+    let select = "SELECT journal_id, product_id, quantity, value_minor FROM stock_movements \
         WHERE business_id = $1 AND journal_id > $2 AND journal_id <= $3 ORDER BY journal_id, ordinal";
-    let movements: Vec<(i64, i64, i64)> = sqlx::query_as(select).bind(business).bind(after).bind(last).fetch_all(&mut *db).await?;
-    for (id, product, quantity) in movements {
-        page.entry(id).and_modify(|(journal, _)| journal.movements.push((product, quantity)));
+    let movements: Vec<(i64, i64, i64, Option<i64>)> =
+        sqlx::query_as(select).bind(business).bind(after).bind(last).fetch_all(&mut *db).await?;
+    for (id, product, quantity, value) in movements {
+        page.entry(id).and_modify(|(journal, _)| journal.movements.push((product, quantity, value)));
     }
     Ok(page.into_values().collect())
 }

@@ -2,7 +2,10 @@
 
 mod text;
 
+use std::collections::HashMap;
+
 use jiff::civil::Date;
+use rust_decimal::{Decimal, RoundingStrategy};
 use serde::{Serialize, Serializer};
 use sqlx::AssertSqlSafe;
 
@@ -10,7 +13,7 @@ use crate::{
     business,
     clock::Clock,
     ledger::{Account, Kind, day},
-    money::Currency,
+    money::{Currency, divide_half_up},
     store::{Connection, Store, StoreError},
     vat::Vat3,
 };
@@ -124,6 +127,18 @@ pub struct Inventory {
     pub on_hand: i64,
     pub sold: i64,
     pub received: i64,
+    /// What counts found more (or less) than the books said.
+    pub counted: i64,
+    pub wasted: i64,
+    pub net_sales: Amount,
+    /// A base unit's price without VAT, in the currency, six decimals: the mean of all purchases up to the end of the period that say theirs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub average_cost: Option<String>,
+    /// What was sold at its average cost, and what is left of its net sales.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cost_of_sales: Option<Amount>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub margin: Option<Amount>,
     pub flags: Vec<&'static str>,
     #[serde(skip)]
     pub proposed: bool,
@@ -184,6 +199,8 @@ async fn bounds(db: &mut Connection, business: &str, period: Period, clock: Cloc
     Ok((from, period.to.unwrap_or_else(|| last.max(from))))
 }
 
+/// Of an average cost.
+const COST_DECIMALS: u32 = 6;
 /// Journals of the kind in the period that still stand.
 const LIVE: &str = "FROM journals AS journal WHERE business_id = $1 AND kind = $2 AND effective_date BETWEEN $3 AND $4 AND reverses IS NULL \
     AND NOT EXISTS (SELECT 1 FROM journals AS reversal WHERE reversal.business_id = journal.business_id AND reversal.reverses = journal.journal_id)";
@@ -265,14 +282,33 @@ impl Books<'_> {
     }
 
     async fn inventory(&mut self) -> Result<Vec<Inventory>, StoreError> {
-        let select = "SELECT name, unit, proposed, CAST(sum(quantity) AS BIGINT), \
-            CAST(sum(CASE WHEN kind = 'sale' AND effective_date >= $2 THEN -quantity ELSE 0 END) AS BIGINT), \
-            CAST(sum(CASE WHEN kind = 'purchase' AND effective_date >= $2 THEN quantity ELSE 0 END) AS BIGINT) \
+        let select = "SELECT product_id, name, unit, proposed, CAST(sum(quantity) AS BIGINT) AS on_hand, \
+            CAST(sum(CASE WHEN kind = 'sale' AND effective_date >= $2 THEN -quantity ELSE 0 END) AS BIGINT) AS sold, \
+            CAST(sum(CASE WHEN kind = 'purchase' AND effective_date >= $2 THEN quantity ELSE 0 END) AS BIGINT) AS received, \
+            CAST(sum(CASE WHEN kind = 'count' AND effective_date >= $2 THEN quantity ELSE 0 END) AS BIGINT) AS counted, \
+            CAST(sum(CASE WHEN kind = 'waste' AND effective_date >= $2 THEN -quantity ELSE 0 END) AS BIGINT) AS wasted, \
+            CAST(sum(CASE WHEN value_minor IS NULL THEN 0 ELSE quantity END) AS BIGINT) AS valued, \
+            CAST(coalesce(sum(value_minor), 0) AS BIGINT) AS value_minor \
             FROM stock_movements JOIN journals USING (business_id, journal_id) JOIN products USING (business_id, product_id) \
             WHERE business_id = $1 AND effective_date <= $3 GROUP BY product_id, name, unit, proposed ORDER BY name, unit";
         let rows: Vec<InventoryRow> =
             sqlx::query_as(select).bind(self.business).bind(&self.from).bind(&self.to).fetch_all(&mut *self.db).await?;
-        Ok(rows.into_iter().map(Inventory::from).filter(Inventory::is_worth_a_row).collect())
+        let net_sales = self.net_sales().await?;
+        let inventory = |row: InventoryRow| {
+            let net_sales = net_sales.get(&row.product_id).copied().unwrap_or(0);
+            row.inventory(net_sales, self.currency)
+        };
+        Ok(rows.into_iter().map(inventory).filter(Inventory::is_worth_a_row).collect())
+    }
+
+    /// By product. A sale's journal moves one.
+    async fn net_sales(&mut self) -> Result<HashMap<i64, i64>, StoreError> {
+        let select = "SELECT product_id, CAST(sum(-amount_minor) AS BIGINT) FROM postings \
+            JOIN stock_movements USING (business_id, journal_id) JOIN journals USING (business_id, journal_id) \
+            WHERE business_id = $1 AND account = $2 AND kind = 'sale' AND currency = $3 AND effective_date BETWEEN $4 AND $5 GROUP BY product_id";
+        let sums = sqlx::query_as(select).bind(self.business).bind(Account::Sales.name()).bind(self.currency.to_string());
+        let sums: Vec<(i64, i64)> = sums.bind(&self.from).bind(&self.to).fetch_all(&mut *self.db).await?;
+        Ok(sums.into_iter().collect())
     }
 
     async fn pending(&mut self) -> Result<i64, StoreError> {
@@ -309,21 +345,64 @@ impl Books<'_> {
     }
 }
 
-/// Product, unit, whether it is proposed, on hand, sold, received.
-type InventoryRow = (String, String, i64, i64, i64, i64);
+#[derive(sqlx::FromRow)]
+struct InventoryRow {
+    product_id: i64,
+    name: String,
+    unit: String,
+    proposed: i64,
+    on_hand: i64,
+    sold: i64,
+    received: i64,
+    counted: i64,
+    wasted: i64,
+    /// Bought for a known price, up to the end of the period, and that price.
+    valued: i64,
+    value_minor: i64,
+}
 
-impl From<InventoryRow> for Inventory {
-    fn from((product, unit, proposed, on_hand, sold, received): InventoryRow) -> Self {
-        let proposed = proposed != 0;
-        let flags = [(on_hand < 0, "negative"), (proposed, "proposed")];
-        let flags = flags.into_iter().filter_map(|(is_so, flag)| is_so.then_some(flag)).collect();
-        Self { product, unit, on_hand, sold, received, flags, proposed }
+impl InventoryRow {
+    fn inventory(self, net_sales: i64, currency: Currency) -> Inventory {
+        let proposed = self.proposed != 0;
+        let flags = [(self.on_hand < 0, "negative"), (proposed, "proposed")];
+        let amount = |minor| Amount { minor, currency };
+        let cost = self.cost_of(self.sold);
+        Inventory {
+            flags: flags.into_iter().filter_map(|(is_so, flag)| is_so.then_some(flag)).collect(),
+            on_hand: self.on_hand,
+            sold: self.sold,
+            received: self.received,
+            counted: self.counted,
+            wasted: self.wasted,
+            net_sales: amount(net_sales),
+            average_cost: self.average_cost(currency),
+            cost_of_sales: cost.map(amount),
+            margin: cost.map(|cost| amount(net_sales - cost)),
+            proposed,
+            product: self.name,
+            unit: self.unit,
+        }
+    }
+
+    fn has_cost(&self) -> bool {
+        self.valued > 0 && self.value_minor >= 0
+    }
+
+    /// Minor units of so many base units at the average cost.
+    fn cost_of(&self, quantity: i64) -> Option<i64> {
+        let cost = || divide_half_up(i128::from(quantity) * i128::from(self.value_minor), self.valued.into());
+        self.has_cost().then(cost).and_then(|cost| i64::try_from(cost).ok())
+    }
+
+    fn average_cost(&self, currency: Currency) -> Option<String> {
+        let cost = || Decimal::new(self.value_minor, currency.minor_digits()) / Decimal::from(self.valued);
+        self.has_cost().then(|| format!("{:.6}", cost().round_dp_with_strategy(COST_DECIMALS, RoundingStrategy::MidpointAwayFromZero)))
     }
 }
 
 impl Inventory {
     /// Nothing is said of what is not there and did not move.
     fn is_worth_a_row(&self) -> bool {
-        self.on_hand != 0 || self.sold != 0 || self.received != 0
+        [self.on_hand, self.sold, self.received, self.counted, self.wasted].iter().any(|quantity| *quantity != 0)
     }
 }

@@ -57,12 +57,16 @@ fn counted(count: i64, noun: &str) -> String {
 }
 
 fn stock_table(inventory: &[Inventory]) -> Table {
-    let mut table = table(["Stock", "Unit", "Received", "Sold", "On hand", ""]);
+    let mut table = table(["Stock", "Unit", "Received", "Sold", "Lost", "On hand", "Net sales", "Cost", "Margin", ""]);
+    let amount = |amount: Option<Amount>| amount.map_or_else(|| "?".to_owned(), |amount| amount.to_string());
     for product in inventory {
-        let [received, sold, on_hand] = [product.received, product.sold, product.on_hand].map(|quantity| quantity.to_string());
-        table.add_row([product.product.clone(), product.unit.clone(), received, sold, on_hand, product.flags.join(", ")]);
+        let lost = product.wasted - product.counted;
+        let [received, sold, lost, on_hand] = [product.received, product.sold, lost, product.on_hand].map(|quantity| quantity.to_string());
+        let [net, cost, margin] = [Some(product.net_sales), product.cost_of_sales, product.margin].map(amount);
+        let (name, unit, flags) = (product.product.clone(), product.unit.clone(), product.flags.join(", "));
+        table.add_row([name, unit, received, sold, lost, on_hand, net, cost, margin, flags]);
     }
-    align_right(&mut table, 2..5);
+    align_right(&mut table, 2..9);
     table
 }
 

@@ -1,7 +1,9 @@
 //! Stock: products in base units, what packs hold, who matches which supplier's item.
 
+pub mod count;
 pub mod pack;
 pub mod product;
+pub mod waste;
 
 use std::{fmt, str::FromStr};
 
@@ -52,4 +54,6 @@ impl FromStr for Unit {
 pub struct Movement {
     pub product_id: i64,
     pub quantity: i64,
+    /// What a purchase paid for it, without VAT, with the quantity's sign; `None` where the document does not say, and for all that is no purchase.
+    pub value_minor: Option<i64>,
 }

@@ -69,6 +69,20 @@ impl Pack {
     }
 }
 
+/// A quantity as people write it, in base units of `unit`: `37500`, `37.5 l`, `3 x 50L Keg`; `None` where it can't be had from that.
+pub fn quantity(text: &str, unit: Unit) -> Option<i64> {
+    let text = text.trim();
+    if let Ok(number) = text.parse::<Decimal>() {
+        return Pack { pieces: 1, content: Some((1, unit)) }.base_quantity(number, "", unit);
+    }
+    if text.starts_with('-') {
+        return None;
+    }
+    let pack = Pack::parse(text);
+    // Words alone count nothing.
+    (pack != Pack::SINGLE).then(|| pack.base_quantity(Decimal::ONE, "", unit))?
+}
+
 /// The unit that a quantity in `line_unit` of such a pack is best counted in.
 pub fn best_unit(pack: Pack, line_unit: &str) -> Unit {
     match (pack.content, measure(&line_unit.trim().to_lowercase())) {

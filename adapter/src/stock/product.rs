@@ -137,6 +137,27 @@ pub async fn all(db: &mut Connection, business: &str) -> sqlx::Result<Vec<Produc
     Ok(rows.into_iter().map(Product::from).collect())
 }
 
+/// Why a name that a person wrote is no product.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NameError {
+    #[error("there is no product {name:?}; there are: {known}")]
+    Unknown { name: String, known: String },
+    #[error("{name:?} is counted in several units: say {name} (ml), {name} (g) or {name} (each)")]
+    SeveralUnits { name: String },
+}
+
+/// The product that a person means: by its name in any case, with its unit in brackets where two share the name.
+pub fn named<'a>(products: &'a [Product], name: &str) -> Result<&'a Product, NameError> {
+    let is_meant = |product: &&Product| {
+        let with_unit = format!("{} ({})", product.name, product.unit);
+        [product.name.as_str(), &with_unit].iter().any(|known| normalised(known) == normalised(name))
+    };
+    let mut meant = products.iter().filter(is_meant);
+    let names = || products.iter().map(|product| product.name.as_str()).collect::<Vec<_>>().join(", ");
+    let first = meant.next().ok_or_else(|| NameError::Unknown { name: name.to_owned(), known: names() })?;
+    if meant.next().is_some() { Err(NameError::SeveralUnits { name: name.to_owned() }) } else { Ok(first) }
+}
+
 /// Words in lower case with single spaces: how names are compared.
 pub fn normalised(text: &str) -> String {
     text.to_lowercase().split(|letter: char| !letter.is_alphanumeric()).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")

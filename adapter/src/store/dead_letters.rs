@@ -1,14 +1,16 @@
 //! Records that no code here can make sense of: kept whole with their coordinates and the reason, so that the stream can go on.
 
 use super::Connection;
+use crate::alerts;
 use crate::source::{Coordinates, Record, Unreadable, hexadecimal};
 use jiff::Timestamp;
 use serde::Serialize;
+use serde_json::json;
 use sha2::{Digest, Sha256};
 
 /// The text of a record as its line in a file would be.
 pub fn payload(record: &Record) -> String {
-    serde_json::json!({"topic": record.topic, "key": record.key, "value": record.value}).to_string()
+    json!({"topic": record.topic, "key": record.key, "value": record.value}).to_string()
 }
 
 /// Of what was sent, not of where it lay: the same record is the same wherever it comes from.
@@ -16,9 +18,10 @@ pub fn digest(payload: &str) -> String {
     hexadecimal(&Sha256::digest(payload))
 }
 
-/// Keeps a dead letter; `false` where it was there already.
+/// Keeps a dead letter and tells of it; `false` where it was there already.
 pub async fn keep(db: &mut Connection, letter: &Unreadable, now: Timestamp) -> sqlx::Result<bool> {
     let Coordinates { topic, partition, offset } = &letter.coordinates;
+    let (digest, reason) = (digest(&letter.payload), without_nul(&letter.reason));
     let written = sqlx::query(
         "INSERT INTO dead_letters (topic, partition, position, reason, payload, digest, recorded_at) VALUES ($1, $2, $3, $4, $5, $6, $7) \
          ON CONFLICT DO NOTHING",
@@ -26,13 +29,18 @@ pub async fn keep(db: &mut Connection, letter: &Unreadable, now: Timestamp) -> s
     .bind(topic)
     .bind(partition)
     .bind(offset)
-    .bind(without_nul(&letter.reason))
+    .bind(&reason)
     .bind(without_nul(&letter.payload))
-    .bind(digest(&letter.payload))
+    .bind(&digest)
     .bind(now.as_microsecond())
-    .execute(db)
+    .execute(&mut *db)
     .await?;
-    Ok(written.rows_affected() > 0)
+    let is_new = written.rows_affected() > 0;
+    if is_new {
+        let detail = json!({"topic": topic, "partition": partition, "offset": offset, "reason": reason});
+        alerts::raise(db, alerts::Kind::DeadLetter, &digest, &detail.to_string(), now).await?;
+    }
+    Ok(is_new)
 }
 
 /// A dead letter as it is kept.

@@ -5,7 +5,7 @@ use rand::{RngExt, SeedableRng, seq::IndexedRandom};
 use rand_chacha::ChaCha8Rng;
 
 use super::{NewLine, NewTransaction};
-use crate::vat::irish_rate;
+use crate::vat::RateTable;
 
 /// Guests at a table, rounds they have, one in how many eats something.
 const GUESTS: std::ops::RangeInclusive<u32> = 1..=6;
@@ -57,7 +57,7 @@ fn line(&(name, cents, category, millilitre, alcohol): &Item, day: Date) -> NewL
     NewLine {
         name: name.to_owned(),
         price: format!("{}.{:02}", cents / 100, cents % 100),
-        tax_rate: irish_rate(category, day).map_or_else(|| "0.23".to_owned(), |rate| rate.to_string()),
+        tax_rate: RateTable::default().rate(category, day).map_or_else(|| "0.23".to_owned(), |rate| rate.to_string()),
         millilitre: (millilitre > 0).then_some(millilitre),
         alcohol: (!alcohol.is_empty()).then(|| alcohol.to_owned()),
     }

@@ -58,6 +58,8 @@ fn debezium(till: &str, prefix: &str, folder: &Path, more: &[&str]) -> Option<Ch
     let mut command = Command::new(python);
     command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/stack/debezium.py"));
     command.args([broker::address()?, port, database, prefix]).arg(folder.join("offsets")).args(more);
+    // Its log lands where it works.
+    command.current_dir(folder);
     Some(command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
 }
 

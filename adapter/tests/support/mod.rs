@@ -7,6 +7,13 @@ pub mod chain;
 pub mod postgres;
 pub mod stores;
 
+use adapter::{
+    clock::Clock,
+    sales::{self, Tally},
+    source::{FileSource, Source},
+    store::Store,
+    till::Mapping,
+};
 use proto::{Field, Invoice, Line, Supplier, Totals, Vat, invoice};
 use serde_json::{Value, json};
 
@@ -77,4 +84,21 @@ pub fn invoice() -> Invoice {
 /// A line of an extraction file.
 pub fn extraction(business: &str, invoice: &Invoice) -> String {
     json!({"topic": "extractions", "key": business, "value": invoice}).to_string()
+}
+
+/// Posts the lines of an event file.
+pub async fn post(store: &Store, lines: &[String]) -> Tally {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), lines.join("\n") + "\n").unwrap();
+    let mut source = FileSource::open(file.path(), false).unwrap();
+    let mut tally = Tally::default();
+    loop {
+        let mut batch = source.next().await.unwrap();
+        if batch.is_empty() {
+            return tally;
+        }
+        // Each call is another file.
+        batch.steps.clear();
+        tally.add(sales::post(store, &Mapping::default(), Clock::System, &batch).await.unwrap());
+    }
 }

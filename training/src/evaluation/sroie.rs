@@ -379,7 +379,8 @@ mod tests {
     fn strings_follow_the_labels() {
         for (text, total) in [("RM 9.00", "9.00"), ("RM9.00", "RM9.00"), ("9.00", "9.00"), ("rm 9.00", "9.00"), ("$7.20", "$7.20")] {
             let totals = Some(proto::Totals { gross: field(text), ..proto::Totals::default() });
-            let supplier = Some(proto::Supplier { name: field("Shop Sdn Bhd"), ..proto::Supplier::default() });
+            let name = field("Sh0p Sdn Bhd").map(|name| proto::Field { value: "Shop Sdn Bhd".into(), ..name });
+            let supplier = Some(proto::Supplier { name, ..proto::Supplier::default() });
             let keys = keys(&Invoice { totals, supplier, ..Invoice::default() });
             assert_eq!((keys.total.as_str(), keys.company.as_str(), keys.date.as_str()), (total, "SHOP SDN BHD", ""));
         }

@@ -1,10 +1,14 @@
-//! Events and documents into books: `run`, `ingest`, `import`, `report`, `verify`, `dead-letters`.
+//! Events and documents into books: `run`, `ingest`, `import`, `count`, `waste`, `report`, `verify`, `counter`,
+//! `deliver`, `dead-letters`.
 
+mod counter;
 mod dead_letters;
+mod deliver;
 mod import;
 mod ingest;
 mod report;
 mod run;
+mod stock;
 mod verify;
 
 use std::process::ExitCode;
@@ -23,9 +27,13 @@ struct Command {
 enum Action {
     Run(run::Run),
     Ingest(ingest::Ingest),
+    Count(stock::Count),
+    Waste(stock::Waste),
     Report(report::Report),
     Verify(verify::Verify),
     Import(import::Import),
+    Counter(counter::Counter),
+    Deliver(deliver::Deliver),
     DeadLetters(dead_letters::DeadLetters),
 }
 
@@ -39,9 +47,13 @@ async fn main() -> ExitCode {
     let done = match Command::parse().action {
         Action::Run(run) => run.execute().await,
         Action::Ingest(ingest) => ingest.execute().await,
+        Action::Count(count) => count.execute().await,
+        Action::Waste(waste) => waste.execute().await,
         Action::Report(report) => report.execute().await,
         Action::Verify(verify) => verify.execute().await,
         Action::Import(import) => import.execute().await,
+        Action::Counter(counter) => counter.execute().await,
+        Action::Deliver(deliver) => deliver.execute().await,
         Action::DeadLetters(letters) => letters.execute().await,
     };
     done.unwrap_or_else(|error| {

@@ -52,6 +52,8 @@ impl Run {
         let store = Store::open(&self.database).await?;
         let mut events = self.open(self.events.as_ref(), &mapping.topics(), &store).await?;
         let mut documents = self.open(self.extractions.as_ref(), &[EXTRACTION_TOPICS.to_owned()], &store).await?;
+        // `ingest` may have made businesses known.
+        sales::release(&store, &mapping, Clock::System).await?;
         let (mut sold, mut bought) = (sales::Tally::default(), extractions::Tally::default());
         let mut stop = Stop::new()?;
         loop {
@@ -63,7 +65,11 @@ impl Run {
             }
             if let Some(documents) = &mut documents {
                 let posted = extractions::post(&store, Clock::System, &papers).await;
-                bought.add(tell_documents(settled(documents, &store, &papers, posted).await?));
+                let posted = settled(documents, &store, &papers, posted).await?;
+                if !posted.received.is_empty() {
+                    sales::release(&store, &mapping, Clock::System).await?;
+                }
+                bought.add(tell_documents(posted));
             }
             if stop.is_asked_within(Duration::ZERO).await || (idle && self.is_done(&mut events, &mut documents, &mut stop).await?) {
                 break;
@@ -98,13 +104,24 @@ pub struct MappingFile {
     /// The till's tables and columns, as JSON; the default is users, transactions, beers.
     #[arg(long = "mapping", env = "CELLARBOOK_MAPPING")]
     path: Option<PathBuf>,
+    /// VAT rates by category and day, for tills that send categories rather than rates: lines of category, percent, first day, day after the
+    /// last, with tabs between them, below a line of captions; the default is Ireland's.
+    #[arg(long, env = "CELLARBOOK_VAT_RATES")]
+    vat_rates: Option<PathBuf>,
 }
 
 impl MappingFile {
     pub fn read(&self) -> anyhow::Result<Mapping> {
-        let Some(path) = &self.path else { return Ok(Mapping::default()) };
-        let text = std::fs::read(path).with_context(|| format!("can't read the mapping {}", path.display()))?;
-        serde_json::from_slice(&text).with_context(|| format!("{} is no mapping", path.display()))
+        let mut mapping = Mapping::default();
+        if let Some(path) = &self.path {
+            let text = std::fs::read(path).with_context(|| format!("can't read the mapping {}", path.display()))?;
+            mapping = serde_json::from_slice(&text).with_context(|| format!("{} is no mapping", path.display()))?;
+        }
+        if let Some(path) = &self.vat_rates {
+            let text = std::fs::read_to_string(path).with_context(|| format!("can't read the VAT rates {}", path.display()))?;
+            mapping.rates = text.parse().with_context(|| format!("{} is no table of VAT rates", path.display()))?;
+        }
+        Ok(mapping)
     }
 }
 
@@ -133,18 +150,18 @@ async fn next(source: Option<&mut AnySource>) -> anyhow::Result<Batch> {
 }
 
 /// Whether a person or the machine asked the process to stop. It then finishes its batch.
-struct Stop {
+pub struct Stop {
     terminate: Signal,
     interrupt: Signal,
     asked: bool,
 }
 
 impl Stop {
-    fn new() -> std::io::Result<Self> {
+    pub fn new() -> std::io::Result<Self> {
         Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())?, asked: false })
     }
 
-    async fn is_asked_within(&mut self, time: Duration) -> bool {
+    pub async fn is_asked_within(&mut self, time: Duration) -> bool {
         self.asked |= tokio::select! {
             biased;
             _ = self.terminate.recv() => true,
