@@ -44,10 +44,11 @@ test: setup stack
 faults: setup stack
 	@CELLARBOOK_FAULTS=$(FAULTS) cargo test -p adapter --test faults -- --nocapture
 
-bench: setup
+bench: setup stack
 	@cargo build --release --quiet --bin extract --bin evaluate
 	bench/install.sh $(PEERS)
 	$(PEERS)/bin/python bench/bench.py --sroie $(SROIE) --models $(MODELS) --receipts $(RECEIPTS)
+	cargo bench --quiet -p adapter
 
 # The stable compiler ships the sanitizer's runtime, but lets only RUSTC_BOOTSTRAP switch it on.
 sanitize: setup

@@ -1,7 +1,7 @@
 //! Orders of Square's Orders API as sale events of the till, so that they take the way of all others.
 //!
 //! One order becomes a transaction, each unit of a line item a sale line; a location is a business. The same export, or a newer one, changes only
-//! what differs: events are ordered by the orders' versions. Source of the shape: Square API reference, `Order`, `OrderLineItem`, `Money`.
+//! what differs: events are ordered by the orders' versions, and what a newer version no longer has is deleted. Source of the shape: Square API reference, `Order`, `OrderLineItem`, `Money`.
 
 use std::collections::BTreeSet;
 
@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use crate::{
     money::{Currency, LARGEST_AMOUNT_MINOR},
     source::{Batch, Coordinates, Record, Unreadable},
+    store::Connection,
     vat::Rate,
 };
 
@@ -102,12 +103,22 @@ fn one() -> String {
 #[derive(Debug, Default)]
 pub struct Export {
     pub batch: Batch,
-    /// Orders taken.
-    pub orders: usize,
-    /// Orders that are not completed: open, draft, cancelled.
+    /// Orders taken; those that are not completed (open, draft, cancelled) have no sales.
+    pub orders: Vec<Taken>,
+    /// How many of them are not completed.
     pub unfinished: usize,
     /// Orders that can't be taken, each as `order ID: reason`.
     pub refused: Vec<String>,
+}
+
+/// An order as the export has it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Taken {
+    id: String,
+    version: i64,
+    /// Keys of its sale lines.
+    sales: BTreeSet<String>,
+    coordinates: Coordinates,
 }
 
 /// Reads an export; `path` is where it came from.
@@ -116,11 +127,16 @@ pub fn read(text: &str, path: &str) -> Result<Export, SquareError> {
     let mut businesses = BTreeSet::new();
     for (number, order) in (1_i64..).zip(orders(text)?) {
         let id = order["id"].as_str().unwrap_or("without id").to_owned();
-        match serde_json::from_value::<Order>(order).map_err(|error| Refusal::Shape(error.to_string())).and_then(|order| events(&order)) {
-            Ok(None) => export.unfinished += 1,
-            Ok(Some(events)) => {
-                export.orders += 1;
-                let coordinates = Coordinates { topic: format!("file:{path}"), partition: 0, offset: number };
+        let coordinates = Coordinates { topic: format!("file:{path}"), partition: 0, offset: number };
+        let order = serde_json::from_value::<Order>(order).map_err(|error| Refusal::Shape(error.to_string()));
+        match order.and_then(|order| Ok((events(&order)?, order))) {
+            Ok((None, order)) => {
+                export.unfinished += 1;
+                export.orders.push(Taken { id: order.id, version: order.version, sales: BTreeSet::new(), coordinates });
+            }
+            Ok((Some(events), order)) => {
+                let sales = events.iter().filter_map(|(_, row)| row["product_id"].as_str().map(str::to_owned)).collect();
+                export.orders.push(Taken { id: order.id, version: order.version, sales, coordinates: coordinates.clone() });
                 businesses.extend(events.iter().filter_map(|(_, row)| row["user_id"].as_str().map(str::to_owned)));
                 export.batch.records.extend(events.into_iter().map(|(table, row)| Ok(record(&coordinates, table, row))));
             }
@@ -132,6 +148,29 @@ pub fn read(text: &str, path: &str) -> Result<Export, SquareError> {
         businesses.into_iter().map(|id| Ok::<_, Unreadable>(record(&coordinates, "users", json!({"id": id, "name": null, "version": 0}))));
     export.batch.records.splice(0..0, users);
     Ok(export)
+}
+
+/// Deletions of the sale lines that the books hold of these orders, and that their versions here no longer have.
+pub async fn removed(db: &mut Connection, orders: &[Taken]) -> sqlx::Result<Vec<Record>> {
+    let mut removed = Vec::new();
+    for order in orders {
+        let select = "SELECT row_key FROM source_rows WHERE parent_key = $1 AND table_name = 'beers' AND stream = $2 AND deleted = 0";
+        let known: Vec<String> = sqlx::query_scalar(select).bind(&order.id).bind(STREAM).fetch_all(&mut *db).await?;
+        removed.extend(known.into_iter().filter(|key| !order.sales.contains(key)).map(|key| order.deletion(&key)));
+    }
+    Ok(removed)
+}
+
+impl Taken {
+    fn deletion(&self, key: &str) -> Record {
+        let source = source("beers", self.version);
+        Record {
+            coordinates: self.coordinates.clone(),
+            topic: format!("{STREAM}.beers"),
+            key: Some(json!({"product_id": key})),
+            value: Some(json!({"op": "d", "after": null, "source": source})),
+        }
+    }
 }
 
 /// One document, or an order a line.
@@ -236,15 +275,19 @@ fn rate(gross: i64, vat: i64) -> Decimal {
 
 /// A row as Debezium would tell of it; later versions of an order go before earlier ones.
 fn record(coordinates: &Coordinates, table: &str, mut row: Value) -> Record {
-    let version = row["version"].take();
+    let version = row["version"].take().as_i64().unwrap_or(0);
     if let Some(fields) = row.as_object_mut() {
         fields.remove("version");
     }
     let id = ["product_id", "transaction_id", "id"].into_iter().find(|id| row.get(*id).is_some()).unwrap_or("id");
     let key = json!({id: row[id]});
-    let source = json!({"table": table, "sequence": format!("[\"{version}\",\"{version}\"]")});
+    let source = source(table, version);
     let topic = format!("{STREAM}.{table}");
     Record { coordinates: coordinates.clone(), topic, key: Some(key), value: Some(json!({"op": "c", "after": row, "source": source})) }
+}
+
+fn source(table: &str, version: i64) -> Value {
+    json!({"table": table, "sequence": format!("[\"{version}\",\"{version}\"]")})
 }
 
 #[cfg(test)]

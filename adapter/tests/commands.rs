@@ -208,6 +208,18 @@ fn square_orders_are_sales() {
     assert_eq!(books.report()["sales"], sales);
     failed(books.command("adapter", &["import", "square", orders.to_str().unwrap()]));
     assert_eq!(books.report()["sales"], sales, "the same export again changes nothing");
+
+    // Two pints after all, nothing to eat, no service charge; and the refund was cancelled.
+    let newer = r#"[{"id": "o-1", "location_id": "pub", "state": "COMPLETED", "version": 4, "closed_at": "2026-03-01T19:30:00Z", "line_items": [
+        {"uid": "a", "name": "Plain Stout", "variation_name": "Pint", "quantity": "2", "total_money": {"amount": 1160, "currency": "EUR"},
+         "total_tax_money": {"amount": 216, "currency": "EUR"}}]},
+        {"id": "o-2", "location_id": "pub", "state": "CANCELED", "version": 2}]"#;
+    let newer = books.file("newer.json", &[newer.to_owned()]);
+    books.adapter(&["import", "square", newer.to_str().unwrap()]);
+    let sales = json!({"gross": "11.60", "net": "9.44", "vat": "2.16", "lines": 2, "transactions": 1});
+    assert_eq!(books.report()["sales"], sales);
+    failed(books.command("adapter", &["import", "square", orders.to_str().unwrap()]));
+    assert_eq!(books.report()["sales"], sales, "an old export takes nothing back");
 }
 
 #[test]

@@ -112,6 +112,10 @@ impl Chain {
         }
     }
 
+    pub fn books(&self) -> &Store {
+        &self.books.store
+    }
+
     pub async fn end(mut self) {
         for business in ["pub", "bar"] {
             ledger::verify(&self.books.store, business).await.unwrap();
@@ -123,7 +127,7 @@ impl Chain {
     }
 }
 
-fn adapter(group: &str, topics: &[String], database: &str) -> Child {
+pub fn adapter(group: &str, topics: &[String], database: &str) -> Child {
     let run = ["run", "--events", &broker::source(group, topics), "--database", database];
     Command::new(env!("CARGO_BIN_EXE_adapter")).args(run).stderr(Stdio::null()).spawn().unwrap()
 }

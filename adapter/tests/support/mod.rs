@@ -6,6 +6,7 @@ pub mod broker;
 pub mod chain;
 pub mod postgres;
 pub mod stores;
+pub mod traffic;
 
 use adapter::{
     clock::Clock,

@@ -40,7 +40,9 @@ impl Import {
         let export = square::read(&text, &name).with_context(|| name.clone())?;
         let store = Store::open(&database).await?;
         let mut tally = sales::Tally::default();
-        for records in export.batch.records.chunks(BATCH) {
+        let removed = square::removed(&mut *store.read().await?, &export.orders).await?;
+        let records: Vec<_> = export.batch.records.into_iter().chain(removed.into_iter().map(Ok)).collect();
+        for records in records.chunks(BATCH) {
             let batch = Batch { records: records.to_vec(), steps: Vec::<Step>::new() };
             tally.add(sales::post(&store, &Mapping::default(), Clock::System, &batch).await?);
         }
@@ -49,7 +51,7 @@ impl Import {
         }
         eprintln!(
             "{} orders: {} sales posted, {} reversed; {} orders not completed, {} refused",
-            export.orders,
+            export.orders.len() - export.unfinished,
             tally.journals,
             tally.reversals,
             export.unfinished,
