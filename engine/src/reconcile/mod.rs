@@ -17,6 +17,7 @@ pub mod quantity;
 mod rows;
 mod totals;
 pub mod vat_id;
+mod vat_of_goods;
 pub mod vat_rates;
 mod vat_rows;
 
@@ -72,9 +73,13 @@ pub fn reconcile(source: &str, draft: &Draft, lines: &[TextLine], pages: &[Page]
     };
 
     let readings: Vec<Vec<Row>> = draft.items.iter().map(|item| rows::readings(item, &customs)).collect();
-    let summary: Vec<VatReading> = draft.vat.iter().map(|row| VatReading::of(row, &customs)).collect();
+    let mut summary: Vec<VatReading> = draft.vat.iter().map(|row| VatReading::of(row, &customs)).collect();
     let totals = totals::choose(draft, &readings, &summary, totals::rounds(texts(), &customs), &customs);
     let rows: Vec<&Row> = readings.iter().zip(&totals.picks).map(|(readings, &pick)| &readings[pick]).collect();
+    let goods = vat_of_goods::by_rate(&draft.items, &rows);
+    vat_of_goods::fill_nets(&mut summary, goods.as_ref(), totals.net.map(|net| net.minor_units()));
+    let printed_vat = || draft.vat.iter().zip(&summary).map(|(row, reading)| reading.to_vat(row, &customs)).collect();
+    let of_goods = goods.filter(|_| summary.is_empty()).and_then(|goods| vat_of_goods::summary(&goods, &totals, &customs));
     let vat_id = header::vat_id(draft, customs.country);
     let (issued, due) = header::dates(draft, &customs);
     let (issue_day, due_day) = (issued.as_ref().and_then(|d| d.0), due.as_ref().and_then(|d| d.0));
@@ -90,7 +95,7 @@ pub fn reconcile(source: &str, draft: &Draft, lines: &[TextLine], pages: &[Page]
         due_date: due.map(|d| d.1),
         currency: currency.map(|c| c.1),
         lines: draft.items.iter().zip(&rows).map(|(item, row)| row.to_line(item, &customs)).collect(),
-        vat: draft.vat.iter().zip(&summary).map(|(row, reading)| reading.to_vat(row, &customs)).collect(),
+        vat: of_goods.unwrap_or_else(printed_vat),
         // What is no bill has no total, whatever its numbers are.
         totals: if draft.document_type == DocumentType::Other { None } else { to_totals(draft, &totals, &customs) },
         text: lines.iter().map(to_text).collect(),

@@ -66,6 +66,19 @@ pub fn read(text: &str, mark: Option<DecimalMark>) -> Vec<Reading<Decimal>> {
     if unit.chars().all(|c| c.is_alphabetic() || matches!(c, '.' | '(' | ')')) { number::readings(&text[..end], mark) } else { Vec::new() }
 }
 
+/// What bottles and glasses hold, in litres.
+const VOLUMES: [&str; 17] =
+    ["0.1", "0.2", "0.25", "0.275", "0.3", "0.33", "0.35", "0.375", "0.4", "0.5", "0.7", "0.75", "1.0", "1.5", "2.0", "3.0", "5.0"];
+
+/// A description with single spaces, and with the litres that readers take for a digit: `Riesling 0,751` is one of `0,75 l`.
+pub fn with_litres(text: &str) -> String {
+    let word = |word: &str| {
+        let volume = word.strip_suffix(['1', '|', 'I']).filter(|volume| VOLUMES.contains(&volume.replace(',', ".").as_str()));
+        volume.map_or_else(|| word.to_owned(), |volume| format!("{volume} l"))
+    };
+    text.split_whitespace().map(word).collect::<Vec<_>>().join(" ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -94,6 +107,20 @@ mod tests {
     fn units() {
         for (text, code) in [("PCS", "each"), ("Stk.", "each"), ("Case", "case"), ("KEG", "keg"), ("Pallet", "pallet"), ("ml", "ml")] {
             assert_eq!(unit(text), code, "{text}");
+        }
+    }
+
+    #[test]
+    fn litres_are_no_digits() {
+        for (text, expected) in [
+            ("Riesling  trocken 0,751", "Riesling trocken 0,75 l"),
+            ("Spätburgunder 0,75|", "Spätburgunder 0,75 l"),
+            ("Traubensaft 1,01", "Traubensaft 1,0 l"),
+            ("Cola 0.33l", "Cola 0.33l"),
+            ("Schraube 0,761", "Schraube 0,761"),
+            ("Kabel 11,01", "Kabel 11,01"),
+        ] {
+            assert_eq!(with_litres(text), expected);
         }
     }
 }

@@ -20,6 +20,9 @@ const PRICE_DECIMALS_MAX: u32 = 4;
 /// The largest quantity that is inferred from a price and a total.
 const INFERRED_QUANTITY_MAX: i64 = 999;
 
+/// That a discount without a sign is one in percent.
+const UNSIGNED_PERCENT: f32 = 0.2;
+
 /// A number and where it comes from.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Known<T> {
@@ -102,7 +105,11 @@ fn read_discount(text: &str, customs: &Customs) -> Vec<Reading<Discount>> {
         return vat_rates::read(text).into_iter().map(|r| Reading { value: Discount::Percent(r.value), certainty: r.certainty }).collect();
     }
     let amounts = money::minor_units(text, customs.mark, customs.currency);
-    amounts.into_iter().map(|r| Reading { value: Discount::Amount(r.value.abs()), certainty: r.certainty }).collect()
+    let amounts = amounts.into_iter().map(|r| Reading { value: Discount::Amount(r.value.abs()), certainty: r.certainty });
+    // The sign may stand in the caption alone: arithmetic tells.
+    let percents = vat_rates::read(text).into_iter().filter(|r| r.value > Decimal::ZERO && r.value <= Decimal::ONE_HUNDRED);
+    let percents = percents.map(|r| Reading { value: Discount::Percent(r.value), certainty: r.certainty * UNSIGNED_PERCENT });
+    amounts.chain(percents).collect()
 }
 
 /// Fills in what follows, and tests the rest.
@@ -188,7 +195,7 @@ impl Row {
         let amount = |column, known: Option<Known<i64>>| self.field(item, column, known, |value| customs.decimal(value).to_string());
         proto::Line {
             code: printed(Column::Code, &|text| Some(text.split_whitespace().collect())),
-            description: printed(Column::Description, &|text| Some(text.split_whitespace().collect::<Vec<_>>().join(" "))),
+            description: printed(Column::Description, &|text| Some(quantity::with_litres(text))),
             quantity: number(Column::Quantity, self.quantity),
             unit: printed(Column::Unit, &|text| Some(quantity::unit(text))),
             unit_price: self.field(item, Column::UnitPrice, self.price, |value| at_least_decimals(value, customs).to_string()),
@@ -264,6 +271,8 @@ mod tests {
             (&[(Q, "2"), (P, "5.00"), (D, "1.00"), (T, "9.00")], "2 5.00 1.00 9.00", Confirmed),
             (&[(Q, "1"), (P, "55.90"), (D, "10%"), (T, "50.31")], "1 55.90 5.59 50.31", Confirmed),
             (&[(Q, "2"), (P, "5.00"), (D, "-1.00"), (T, "10.00")], "2 5.00 1.00 10.00", Confirmed),
+            (&[(Q, "3.00"), (P, "95.00"), (D, "10.00"), (T, "256.50")], "3 95.00 28.50 256.50", Confirmed),
+            (&[(Q, "1"), (P, "58.00"), (D, "0.00"), (T, "58.00")], "1 58.00 0.00 58.00", Confirmed),
             (&[(Q, "-1"), (P, "5.00"), (T, "-5.00")], "-1 5.00 - -5.00", Confirmed),
             (&[(Q, "2"), (P, "4.50")], "2 4.50 - =9.00", Open),
             (&[(Q, "2"), (T, "9.00")], "2 =4.50 - 9.00", Open),

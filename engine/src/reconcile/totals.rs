@@ -119,6 +119,8 @@ struct Evidence<'s> {
     /// Nets and taxes of the VAT summary, if complete.
     summary: Option<(i64, i64)>,
     summary_rows: usize,
+    /// Taxes of a summary of several rates that prints no nets.
+    taxes: Option<i64>,
     /// Handed over less the change.
     paid: Option<i64>,
     gross_tolerance: i64,
@@ -133,6 +135,7 @@ pub fn choose<'a>(draft: &'a Draft, rows: &[Vec<Row>], summary: &[VatReading], r
         rows: rows.len(),
         summary: sum_of(summary),
         summary_rows: summary.len(),
+        taxes: taxes_of(summary),
         paid: draft.payment.as_ref().and_then(|payment| paid(payment, customs)),
         gross_tolerance,
     };
@@ -152,7 +155,7 @@ pub fn choose<'a>(draft: &'a Draft, rows: &[Vec<Row>], summary: &[VatReading], r
         gross_tolerance,
     };
     if draft.document_type != DocumentType::Other {
-        totals.compute_the_rest(evidence.summary, draft);
+        totals.compute_the_rest(evidence.summary, evidence.taxes, draft);
     }
     totals
 }
@@ -162,6 +165,12 @@ fn sum_of(summary: &[VatReading]) -> Option<(i64, i64)> {
     let rows = summary.iter().map(|row| Some((row.net?.value(), row.amount?.value())));
     let rows: Vec<(i64, i64)> = rows.collect::<Option<_>>()?;
     (!rows.is_empty()).then(|| rows.iter().fold((0, 0), |(net, vat), row| (net + row.0, vat + row.1)))
+}
+
+/// Taxes of rows that all have one, where several do and one prints no net.
+fn taxes_of(summary: &[VatReading]) -> Option<i64> {
+    let taxes: Vec<i64> = summary.iter().map(|row| Some(row.amount?.value())).collect::<Option<_>>()?;
+    (taxes.len() > 1 && sum_of(summary).is_none()).then(|| taxes.iter().sum())
 }
 
 /// What a customer parted with.
@@ -223,6 +232,14 @@ impl Evidence<'_> {
             let off = |gross: i64| (gross - summary_net - summary_vat).abs();
             weight += gross.map_or(0.0, |gross| factor(off(gross) <= tolerance + self.gross_tolerance, HOLDS_IF_RIGHT));
         }
+        if let Some(taxes) = self.taxes {
+            let tolerance = VAT_TOLERANCE * self.summary_rows as i64;
+            weight += match (net, vat, gross) {
+                (_, Some(vat), _) => factor((vat - taxes).abs() <= tolerance, HOLDS_IF_RIGHT),
+                (Some(net), None, Some(gross)) => factor((net + taxes - gross).abs() <= tolerance + self.gross_tolerance, HOLDS_IF_RIGHT),
+                _ => 0.0,
+            };
+        }
         if let (Some(paid), Some(gross)) = (self.paid, gross) {
             weight += factor((paid - gross).abs() <= self.gross_tolerance, HOLDS_IF_RIGHT);
         }
@@ -277,13 +294,14 @@ fn chosen<'a>(
 
 impl Totals<'_> {
     /// What follows from what was read. Never against it, and never for a document that is no bill.
-    fn compute_the_rest(&mut self, summary: Option<(i64, i64)>, draft: &Draft) {
+    fn compute_the_rest(&mut self, summary: Option<(i64, i64)>, taxes: Option<i64>, draft: &Draft) {
         let computed = |minor_units: i64, inputs: &[f32]| Some(Total::Computed { minor_units, confidence: inputs.iter().product() });
         if let Some((net, vat)) = summary {
             let summed = |minor_units: i64| Some(Total::Summed { minor_units, confidence: summary_confidence(draft) });
             self.net = self.net.or_else(|| summed(net));
             self.vat = self.vat.or_else(|| summed(vat));
         }
+        self.vat = self.vat.or_else(|| Some(Total::Summed { minor_units: taxes?, confidence: summary_confidence(draft) }));
         match (self.net, self.vat, self.gross) {
             (Some(n), Some(v), None) => self.gross = computed(n.minor_units() + v.minor_units(), &[n.confidence(), v.confidence()]),
             (Some(n), None, Some(g)) if !is_absurd(Some(n.minor_units()), None, Some(g.minor_units())) => {

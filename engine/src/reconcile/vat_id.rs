@@ -39,6 +39,8 @@ enum Letters {
     None,
     /// One or two after seven digits.
     AtEnd,
+    /// After the first digit and after the last: Irish numbers given out before 1999, some of which are still in use.
+    SecondAndLast,
     /// `U` before the digits.
     Leading,
     /// Two that may be letters before the digits.
@@ -49,7 +51,7 @@ enum Letters {
 }
 
 #[rustfmt::skip]
-const FORMS: [Form; 16] = [
+const FORMS: [Form; 17] = [
     Form { prefix: "AT", lengths: &[9], letters: Letters::Leading, check: Some(austria) },
     Form { prefix: "BE", lengths: &[10], letters: Letters::None, check: Some(|d, _| (97 - number(&d[..8]) % 97) == number(&d[8..])) },
     Form { prefix: "DE", lengths: &[9], letters: Letters::None, check: Some(|d, _| germany(d)) },
@@ -59,6 +61,7 @@ const FORMS: [Form; 16] = [
     Form { prefix: "FR", lengths: &[11], letters: Letters::Key, check: Some(france) },
     Form { prefix: "GB", lengths: &[9, 12], letters: Letters::None, check: Some(|d, _| britain(d)) },
     Form { prefix: "IE", lengths: &[8, 9], letters: Letters::AtEnd, check: Some(ireland) },
+    Form { prefix: "IE", lengths: &[8], letters: Letters::SecondAndLast, check: Some(old_ireland) },
     Form { prefix: "IT", lengths: &[11], letters: Letters::None, check: Some(|d, _| luhn(d)) },
     Form { prefix: "LU", lengths: &[8], letters: Letters::None, check: Some(|d, _| number(&d[..6]) % 89 == number(&d[6..])) },
     Form { prefix: "NL", lengths: &[12], letters: Letters::BeforeLastTwo, check: Some(netherlands) },
@@ -121,6 +124,7 @@ impl Form {
         match self.letters {
             Letters::None => false,
             Letters::AtEnd => index >= 7,
+            Letters::SecondAndLast => index == 1 || index == 7,
             Letters::Leading => index == 0,
             Letters::Key => index < 2,
             Letters::BeforeLastTwo => index + 3 == length,
@@ -131,6 +135,7 @@ impl Form {
     fn has_its_letters(&self, body: &str) -> bool {
         match self.letters {
             Letters::AtEnd => body[7..].chars().all(|c| c.is_ascii_uppercase()),
+            Letters::SecondAndLast => [1, 7].iter().all(|&at| body.as_bytes()[at].is_ascii_uppercase()),
             Letters::Leading => body.starts_with('U'),
             Letters::BeforeLastTwo => body[..body.len() - 2].ends_with('B'),
             Letters::None | Letters::Key => true,
@@ -188,6 +193,12 @@ fn ireland(digits: &[u32], body: &str) -> bool {
     (weighted(digits, &[8, 7, 6, 5, 4, 3, 2]) + extra) % 23 == place(check) % 23
 }
 
+/// As the newer ones, with a zero before the five digits and the first digit behind them.
+fn old_ireland(digits: &[u32], body: &str) -> bool {
+    let newer: Vec<u32> = [0].into_iter().chain(digits[1..6].iter().copied()).chain([digits[0]]).collect();
+    ireland(&newer, &format!("0000000{}", &body[7..]))
+}
+
 /// Modulus 11 of companies, or ISO 7064 MOD 97-10 of sole traders since 2020.
 fn netherlands(digits: &[u32], body: &str) -> bool {
     let modulus_11 = weighted(digits, &[9, 8, 7, 6, 5, 4, 3, 2]) % 11 == digits[8];
@@ -212,6 +223,8 @@ mod tests {
         let cases = [
             ("IE6388047V", Check::Passed),
             ("IE 6388047 V", Check::Passed),
+            ("IE 8Z49289F", Check::Passed),
+            ("IE 8Z49288F", Check::Failed),
             ("IE6388048V", Check::Failed),
             ("IE3336483DH", Check::Passed),
             ("GB 980 7806 84", Check::Passed),

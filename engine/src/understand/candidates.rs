@@ -291,7 +291,11 @@ static TAX_NUMBER: LazyLock<Regex> = LazyLock::new(|| {
 fn tax_numbers(text: &str) -> Found {
     TAX_NUMBER
         .find_iter(text)
-        .filter(|found| found.as_str().bytes().filter(u8::is_ascii_digit).count() >= 7)
+        .filter(|found| {
+            // Old Irish numbers have six: `8Z49289F`.
+            let digits_min = if found.as_str().starts_with("IE") { 6 } else { 7 };
+            found.as_str().bytes().filter(u8::is_ascii_digit).count() >= digits_min
+        })
         .map(|found| (found.range(), name_of(found.as_str())))
         .collect()
 }

@@ -5,8 +5,9 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::beliefs::Beliefs;
-use super::candidates::Candidate;
+use super::candidates::{Candidate, Kind};
 use super::draft::{DocumentType, Draft, HeaderField, Span};
+use super::keywords::{Keyword, KeywordSet};
 use super::labels::{BlockField, DOCUMENT_TYPES, Role};
 use super::rows::{ReadingOrder, part_of};
 use super::runs::Run;
@@ -60,7 +61,12 @@ pub(super) fn characters(text: &str) -> usize {
 /// The values that may play `role`, the most probable first. Each stands once: the probabilities of its occurrences are added,
 /// and its place is the last of those that are nearly as probable as the best.
 fn values(order: &ReadingOrder, candidates: &[Candidate], beliefs: &Beliefs, role: Role) -> Vec<Span> {
-    let of_role = |candidate: usize| beliefs.roles[candidate][role as usize];
+    let believed = |candidate: usize| beliefs.roles[candidate][role as usize] * plausibility(order, &candidates[candidate], role);
+    let none_is_sure = role == Role::DueDate && (0..candidates.len()).all(|candidate| believed(candidate) < SURE_DUE);
+    let of_role = |candidate: usize| {
+        let says_so = none_is_sure && says_due(order, &candidates[candidate]);
+        if says_so { believed(candidate).max(CAPTIONED_DUE) } else { believed(candidate) }
+    };
     let mut values: Vec<(i64, usize, f32)> = Vec::new();
     for (i, candidate) in candidates.iter().enumerate().filter(|(_, c)| c.kind == role.kind()) {
         match values.iter_mut().find(|(value, ..)| *value == candidate.value) {
@@ -78,6 +84,49 @@ fn values(order: &ReadingOrder, candidates: &[Candidate], beliefs: &Beliefs, rol
     values.truncate(VALUES_A_FIELD_MAX);
     values.into_iter().map(|(_, place, probability)| span(order, &candidates[place], probability)).collect()
 }
+
+/// How much less a date is believed beside a caption of another one, and at the end of a period.
+const OTHER_DATE: f32 = 0.1;
+const END_OF_PERIOD: f32 = 0.05;
+
+/// What stands before the end of a period: `3 Jan - `, `01.02. bis `.
+static PERIOD: LazyLock<Regex> = LazyLock::new(|| {
+    let month = r"(?:jan|feb|m[aä]r|apr|ma[iy]|ju[nl]|aug|sep|o[ck]t|nov|de[cz])[a-z]*\.?";
+    Regex::new(&format!(
+        r"(?i)(?:{month} ?\d{{0,2}}|\d{{1,2}}[./]\d{{1,2}}[./]?|\d{{1,2}}(?:st|nd|rd|th)?),?(?: ?\d{{2,4}})? ?(?:[–—-]|to|bis|au)\s*$"
+    ))
+    .expect("the pattern is a constant that a test compiles")
+});
+
+/// What the words around a date say against its role.
+fn plausibility(order: &ReadingOrder, candidate: &Candidate, role: Role) -> f32 {
+    if !matches!(role, Role::IssueDate | Role::DueDate) {
+        return 1.0;
+    }
+    let line = &order.lines[candidate.line].text;
+    let period = if PERIOD.is_match(&line[..candidate.range.start]) { END_OF_PERIOD } else { 1.0 };
+    let said = said_before(order, candidate);
+    let other =
+        role == Role::IssueDate && said.has_any(&[Keyword::Delivery, Keyword::Order, Keyword::Terms]) && !said.has(Keyword::Invoice);
+    period * if other { OTHER_DATE } else { 1.0 }
+}
+
+/// What the words say that stand before a candidate: in its line, else in the line before it in the row.
+fn said_before(order: &ReadingOrder, candidate: &Candidate) -> KeywordSet {
+    let own = &order.lines[candidate.line].text[..candidate.range.start];
+    let before = (order.row(candidate.line).start..candidate.line).last().map_or("", |line| order.lines[line].text.as_str());
+    KeywordSet::find(if own.chars().any(char::is_alphabetic) { own } else { before })
+}
+
+/// A date behind words that say it is due, and no other's.
+pub(super) fn says_due(order: &ReadingOrder, candidate: &Candidate) -> bool {
+    let said = said_before(order, candidate);
+    candidate.kind == Kind::Date && said.has_any(&[Keyword::Due, Keyword::Terms]) && !said.has_any(&[Keyword::Delivery, Keyword::Order])
+}
+
+/// That such a date is the due date, at least, where the network is not this sure of any.
+const SURE_DUE: f32 = 0.2;
+const CAPTIONED_DUE: f32 = 0.5;
 
 /// A later occurrence of the same value is taken when it is at least this probable beside the best.
 const LATER_OCCURRENCE_SHARE: f32 = 0.1;

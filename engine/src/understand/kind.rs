@@ -5,7 +5,9 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::candidates::{Candidate, Kind};
+use super::decode::says_due;
 use super::draft::DocumentType;
+use super::keywords::{Keyword, KeywordSet};
 use super::labels::DOCUMENT_TYPES;
 use super::rows::ReadingOrder;
 use crate::text::TextLine;
@@ -47,6 +49,9 @@ const NUMBERED_TITLE_FACTOR: f32 = 100.0;
 /// The power of the types' probabilities: training smooths its targets, which leaves the network less sure than it may be. On 296
 /// documents held back, of which 97 % are right, the mean probability rises from 0.89 to 0.95.
 const TYPE_SHARPNESS: f32 = 1.67;
+
+/// How many times as probable an invoice is that says by when it is to be paid: receipts are paid.
+const ON_CREDIT_FACTOR: f32 = 10.0;
 
 /// Words of bank statements alone; a supplier's statement of account has balances too.
 static BANKING: LazyLock<Regex> = LazyLock::new(|| {
@@ -92,6 +97,10 @@ pub(super) fn probabilities(
     }
     if order.lines.iter().any(|line| NUMBERED_CREDIT_NOTE.is_match(&line.text)) {
         favour(DocumentType::CreditNote, NUMBERED_TITLE_FACTOR);
+    }
+    let on_credit = candidates.iter().any(|candidate| says_due(order, candidate));
+    if on_credit && order.lines.iter().any(|line| KeywordSet::find(&line.text).has(Keyword::Invoice)) {
+        favour(DocumentType::Invoice, ON_CREDIT_FACTOR);
     }
     if is_prose(order, candidates) || is_bank_statement(order) {
         favour(DocumentType::Other, NO_TRADE_FACTOR);

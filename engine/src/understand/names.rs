@@ -8,7 +8,9 @@ use regex::Regex;
 use super::beliefs::Beliefs;
 use super::decode::characters;
 use super::draft::Span;
+use super::keywords::{Keyword, KeywordSet};
 use super::labels::BlockField;
+use super::legal_form;
 use super::rows::{ReadingOrder, around, part_of};
 use super::runs::Run;
 use crate::text::all_right;
@@ -75,10 +77,19 @@ fn kept(field: BlockField, text: &str) -> Range<usize> {
         BlockField::SupplierAddress => (0, &AFTER_ADDRESS),
     };
     let start = if before < text.len() { before } else { 0 };
-    match after.find_at(text, start) {
-        Some(rest) if rest.start() >= start + NAME_CHARACTERS_MIN => start..rest.start(),
-        _ => start..text.len(),
-    }
+    let cut = after.find_at(text, start).map_or(text.len(), |rest| rest.start());
+    let end = if matches!(field, BlockField::SupplierAddress) { cut } else { cut.min(end_of_company(text)) };
+    if end >= start + NAME_CHARACTERS_MIN { start..end } else { start..text.len() }
+}
+
+/// Where an address begins behind a company's name: `ACME WINES LTD, 1 HIGH STREET`, `The Anchor, Quayside, Dublin 9`.
+fn end_of_company(text: &str) -> usize {
+    let form = legal_form::find(text).map(|form| form.end);
+    let behind_form = form.filter(|end| text[*end..].trim_start_matches('.').trim_start().starts_with([',', '|', '·']));
+    let is_address =
+        |rest: &str| rest.contains(',') && KeywordSet::find(rest).has(Keyword::Place) && rest.contains(|c: char| c.is_ascii_digit());
+    let behind_comma = text.find(',').filter(|comma| form.is_none() && is_address(&text[comma + 1..]));
+    behind_form.or(behind_comma).unwrap_or(text.len())
 }
 
 /// The parts of the lines that a part of their joined text covers.
@@ -111,6 +122,11 @@ mod tests {
             ("SHELL ISNI PETRO TRADING OWNED BY: SHELL", "SHELL ISNI PETRO TRADING"),
             ("THE COFFEE BEAN & TEA LEAF (M) SDN. BHD.", "THE COFFEE BEAN & TEA LEAF (M) SDN. BHD."),
             ("B & B 2000 SDN BHD", "B & B 2000 SDN BHD"),
+            ("ACME WINES LTD, 1 HIGH STREET, CORK", "ACME WINES LTD"),
+            ("ACME WINES LTD | VAT IE6388047V", "ACME WINES LTD"),
+            ("ACME, WINES LTD", "ACME, WINES LTD"),
+            ("The Anchor, Quayside, Dublin 9", "The Anchor"),
+            ("Smith, Jones and Partners", "Smith, Jones and Partners"),
             ("1234-X", "1234-X"),
             ("DIMILIKI: BANH MI CAFE SDN BHD", "BANH MI CAFE SDN BHD"),
             ("OWN BY: CHEF LEE SDN BHD (12345-X)", "CHEF LEE SDN BHD"),

@@ -19,6 +19,12 @@ const CAPTION_FACTOR: f32 = 30.0;
 const NO_NAME: f32 = 0.02;
 /// A name and, below it, a company's name of two words and a legal form: of 36 suppliers whose receipts begin so, 33 go by the lower name.
 const BRAND_AND_COMPANY: f32 = 0.03;
+/// Of the belief that a party has no name, so much goes to the line below its caption.
+const CAPTIONED_SHARE: f32 = 0.3;
+/// A name without a legal form, and right below it a company's.
+const BRAND_ALONE: f32 = 0.15;
+/// A customer less believed takes no line from the supplier.
+const CUSTOMER_MIN: f32 = 0.1;
 /// A supplier that is the customer too.
 const BOTH_PARTIES: f32 = 0.02;
 
@@ -34,6 +40,12 @@ static SALUTATION: LazyLock<Regex> = LazyLock::new(|| {
         .expect("the pattern is a constant that a test compiles")
 });
 
+/// Whom a letter to a company is for.
+static CONTACT: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i)^\W*(?:herr[n]?|frau|mrs?|ms|z\. ?hd\.?|attn|attention|fao|c/o)\b[\s.:]+\w")
+        .expect("the pattern is a constant that a test compiles")
+});
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Party {
     Seller,
@@ -44,8 +56,10 @@ enum Party {
 pub(super) fn weigh(order: &ReadingOrder, runs: &[Run], beliefs: &mut Beliefs) {
     let parties = parties(order);
     let prints: Vec<String> = runs.iter().map(|run| print(order, &run.lines)).collect();
+    hand_down(order, runs, beliefs);
+    believe_captions(order, runs, beliefs);
     for field in BlockField::ALL {
-        let factor = |(run, print): (&Run, &String)| by_caption(field, run, &parties) * by_form(order, field, run, print);
+        let factor = |(run, print): (&Run, &String)| by_caption(field, run, &parties) * by_form(field, print);
         multiply(beliefs, field, &runs.iter().zip(&prints).map(factor).collect::<Vec<_>>());
     }
     part(runs, &prints, beliefs);
@@ -67,7 +81,24 @@ fn parties(order: &ReadingOrder) -> Vec<Option<Party>> {
             above = line;
         }
     }
+    addressees(order, &captions, &mut parties);
     parties
+}
+
+/// A company and, below it, whom the letter is for: the company is the buyer.
+fn addressees(order: &ReadingOrder, captions: &[Option<Party>], parties: &mut [Option<Party>]) {
+    let height = order.line_height();
+    for (contact, line) in order.lines.iter().enumerate().filter(|(_, line)| CONTACT.is_match(&line.text)) {
+        let above = order.in_column(contact, -1).next();
+        let is_block = |above: &usize| {
+            let company = order.lines[*above];
+            let gap = line.quad.centre().y - company.quad.centre().y;
+            gap <= BLOCK_GAP_MAX * height && (line.quad.left() - company.quad.left()).abs() <= height
+        };
+        if let Some(company) = above.filter(is_block).filter(|above| captions[*above].is_none() && parties[*above].is_none()) {
+            parties[company] = Some(Party::Buyer);
+        }
+    }
 }
 
 /// The party that a line announces, if it says nothing else: `Buyer:`, `Bill to`.
@@ -101,19 +132,93 @@ fn by_caption(field: BlockField, run: &Run, parties: &[Option<Party>]) -> f32 {
     }
 }
 
-fn by_form(order: &ReadingOrder, field: BlockField, run: &Run, print: &str) -> f32 {
+fn by_form(field: BlockField, print: &str) -> f32 {
     if field == BlockField::SupplierAddress {
         return 1.0;
     }
-    if legal_form::own_words(print) == Some(0) || SALUTATION.is_match(print) {
+    if legal_form::own_words(print) == Some(0) || SALUTATION.is_match(print) || is_caption_alone(print) {
         return NO_NAME;
     }
-    let below_a_brand = run.lines.split_last().is_some_and(|(last, above)| {
-        !above.is_empty()
-            && is_company(&order.lines[*last].text)
-            && above.iter().all(|line| legal_form::find(&order.lines[*line].text).is_none())
-    });
-    if field == BlockField::SupplierName && below_a_brand { BRAND_AND_COMPANY } else { 1.0 }
+    1.0
+}
+
+/// The line below a caption of a party names it, also where the network sees nobody.
+fn believe_captions(order: &ReadingOrder, runs: &[Run], beliefs: &mut Beliefs) {
+    let captions = order.lines.iter().enumerate().filter_map(|(line, text)| Some((line, caption(&text.text)?)));
+    for (line, party) in captions {
+        let field = match party {
+            Party::Seller => BlockField::SupplierName,
+            Party::Buyer => BlockField::CustomerName,
+        } as usize;
+        let absent = 1.0 - beliefs.runs.iter().map(|run| run[field]).sum::<f32>();
+        let is_next = |run: &Run| {
+            run.lines.len() == 1 && run.before == Some(line) && is_below(order, &Run { lines: vec![line], ..run.clone() }, run.lines[0])
+        };
+        if let Some(next) = runs.iter().position(is_next) {
+            beliefs.runs[next][field] += CAPTIONED_SHARE * absent.max(0.0);
+        }
+    }
+}
+
+/// What is believed of a brand, alone or together with the company right below it, goes to the company.
+fn hand_down(order: &ReadingOrder, runs: &[Run], beliefs: &mut Beliefs) {
+    let name = BlockField::SupplierName as usize;
+    for (at, run) in runs.iter().enumerate() {
+        let Some((company, kept)) = company_below(order, run) else { continue };
+        if let Some(heir) = runs.iter().position(|other| other.lines == [company]) {
+            let share = (1.0 - kept) * beliefs.runs[at][name];
+            beliefs.runs[at][name] -= share;
+            beliefs.runs[heir][name] += share;
+        }
+    }
+}
+
+/// The company's line that ends a run which begins with a brand, or stands right below it, and how much of its belief such a run keeps.
+fn company_below(order: &ReadingOrder, run: &Run) -> Option<(usize, f32)> {
+    let is_brand = |lines: &[usize]| !lines.is_empty() && lines.iter().all(|line| legal_form::find(&order.lines[*line].text).is_none());
+    let (last, above) = run.lines.split_last()?;
+    if is_brand(above) && is_company(&order.lines[*last].text) {
+        return Some((*last, BRAND_AND_COMPANY));
+    }
+    let after = run.after.filter(|after| is_below(order, run, *after) && is_company(&order.lines[*after].text))?;
+    is_brand(&run.lines).then_some((after, BRAND_ALONE))
+}
+
+/// Whether a line stands closely below a run.
+fn is_below(order: &ReadingOrder, run: &Run, line: usize) -> bool {
+    let last = run.lines[run.lines.len() - 1];
+    order.lines[line].quad.centre().y - order.lines[last].quad.centre().y <= BLOCK_GAP_MAX * order.line_height()
+}
+
+/// Captions of numbers, dates and sums, none of whose words names anybody: `Invoice Number`, `Reference`.
+fn is_caption_alone(print: &str) -> bool {
+    use Keyword::*;
+    const CAPTIONS: [Keyword; 22] = [
+        Total,
+        Subtotal,
+        Net,
+        Gross,
+        Amount,
+        Due,
+        Tax,
+        Quantity,
+        Price,
+        Rate,
+        Description,
+        Code,
+        Invoice,
+        Receipt,
+        Number,
+        Document,
+        Reference,
+        Order,
+        Customer,
+        Date,
+        Terms,
+        Time,
+    ];
+    let mut words = print.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).peekable();
+    words.peek().is_some() && words.all(|word| KeywordSet::find(word).has_any(&CAPTIONS))
 }
 
 /// Whether a line is a company's whole name: two words, or initials and a word (`T.A.S LEISURE`), before a legal form.
@@ -155,7 +260,9 @@ fn part(runs: &[Run], prints: &[String], beliefs: &mut Beliefs) {
         next / of(beliefs, given, field).max(f32::MIN_POSITIVE)
     };
     // A document has a supplier, but need have no customer.
-    let (yields, kept) = if loss(supplier, buyer, seller) > loss(customer, seller, buyer) { (supplier, buyer) } else { (customer, seller) };
+    let has_customer = of(beliefs, buyer, customer) >= CUSTOMER_MIN;
+    let supplier_yields = has_customer && loss(supplier, buyer, seller) > loss(customer, seller, buyer);
+    let (yields, kept) = if supplier_yields { (supplier, buyer) } else { (customer, seller) };
     let factors: Vec<f32> = (0..runs.len()).map(|run| if same(run, kept) { BOTH_PARTIES } else { 1.0 }).collect();
     multiply(beliefs, yields, &factors);
 }

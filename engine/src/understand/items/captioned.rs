@@ -69,6 +69,11 @@ impl<'a> Captioned<'a> {
         Row { cells: self.columns.cells(words.clone()), words, page, probability }
     }
 
+    /// Whether the row is an item beyond doubt: quantity x price = total, in their columns.
+    pub fn is_item(&self, row: &Row<'a>) -> bool {
+        row.goods().is_proven()
+    }
+
     /// Whether the row prints the total of the one before it.
     pub fn completes(&self, row: &Row<'a>) -> bool {
         let Some(open) = &self.open else { return false };

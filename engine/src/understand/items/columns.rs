@@ -265,6 +265,9 @@ impl Announced {
     fn columns(mut self) -> Vec<Caption> {
         self.captions.sort_by(|(_, a), (_, b)| a.left.total_cmp(&b.left));
         self.name_the_codes();
+        if !self.has(Column::LineTotal) {
+            self.name_the_total();
+        }
         if !self.has(Column::UnitPrice) {
             self.name_the_price(|keywords, column| column == Column::VatRate && !keywords.has(Keyword::Tax), 1);
         }
@@ -275,6 +278,16 @@ impl Announced {
             self.name_the_price(|_, column| column == Column::LineTotal, 2);
         }
         self.captions.into_iter().map(|(_, caption)| caption).collect()
+    }
+
+    /// "QTY .. RATE .. PRICE", "PRICE .. PRICE", "ITEM .. PRICE": where no caption is one of totals, the last one of prices is, if nothing but
+    /// tax stands behind it.
+    fn name_the_total(&mut self) {
+        let last = self.places(|(_, caption)| caption.column == Some(Column::UnitPrice)).last().copied();
+        let is_tax = |(_, caption): &(KeywordSet, Caption)| matches!(caption.column, Some(Column::VatRate) | None);
+        if let Some(last) = last.filter(|last| self.captions[last + 1..].iter().all(is_tax)) {
+            self.captions[last].1.column = Some(Column::LineTotal);
+        }
     }
 
     /// Where no caption is one of descriptions, the first of two amounts is ("GOODS .. PRICE .. AMOUNT"), or an unknown one.

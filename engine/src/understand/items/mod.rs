@@ -89,7 +89,9 @@ impl<'a> Reader<'a, '_> {
         let (page, probability) = (self.order.lines[row.start].page, self.tag(row.clone(), Tag::Item));
         if let Some(mut table) = self.captioned.take() {
             let read = table.row(plain_words(self.order, row.clone()), page, probability.max(CAPTIONED_PROBABILITY_MIN));
-            if table.completes(&read) || !table.is_over_before(&read) && !self.ends_table(row) {
+            // A row whose arithmetic holds is one of goods, however near the sums it stands.
+            let goes_on = table.is_item(&read) || !self.ends_table(row);
+            if table.completes(&read) || !table.is_over_before(&read) && goes_on {
                 table.read(read);
                 self.captioned = Some(table);
                 return 1;
@@ -117,9 +119,11 @@ impl<'a> Reader<'a, '_> {
 
     fn is_summary(&self, row: Range<usize>) -> bool {
         let (summary, item) = (self.tag(row.clone(), Tag::Summary), self.tag(row.clone(), Tag::Item));
-        let text = self.order.text(row);
+        let text = self.order.text(row.clone());
         let sums = KeywordSet::find(&text).has_any(&[Keyword::Subtotal, Keyword::Total, Keyword::Cash, Keyword::Change]);
-        summary > item && (summary > 0.5 || sums)
+        // Between priced goods, a row without an amount says more of one of them.
+        let may_be = !self.priced || self.captioned.is_none() || words(self.order, row).iter().any(|word| word.amount().is_some());
+        summary > item && (summary > 0.5 && may_be || sums)
     }
 
     fn read_uncaptioned(&mut self, words: Vec<Word<'a>>, page: usize, probability: f32) {
