@@ -36,6 +36,12 @@ static BEFORE_NAME: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"(?i)^\W*(?:DIMIL\w{1,3}KI(?: OLEH)?|OWN(?:ED|ER)? BY)\s*:?\s*").expect("the pattern is a constant that a test compiles")
 });
 
+/// A caption of the buyer in front of its name: `To: The Moorings Bar`.
+pub(super) static BUYER_CAPTION: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i)^\W*(?:(?:bill(?:ed)?|sold|invoiced?|deliver(?:ed)?) )?(?:to|customer|client|kunde|buyer|käufer)(?: name)?\s*:\s*\b")
+        .expect("the pattern is a constant that a test compiles")
+});
+
 /// From here on a line no longer is an address.
 static AFTER_ADDRESS: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"(?i)\s*\b(?:TEL(?:EPHONE)?|PHONE|FAX|H/P|E-?MAIL)\b.*$").expect("the pattern is a constant that a test compiles")
@@ -73,9 +79,11 @@ fn span(order: &ReadingOrder, field: BlockField, lines: &[usize], probability: f
 /// The part of a text that is the name or the address.
 fn kept(field: BlockField, text: &str) -> Range<usize> {
     let (before, after) = match field {
-        BlockField::SupplierName | BlockField::CustomerName => (BEFORE_NAME.find(text).map_or(0, |owned| owned.end()), &AFTER_NAME),
-        BlockField::SupplierAddress => (0, &AFTER_ADDRESS),
+        BlockField::SupplierName => (BEFORE_NAME.find(text), &AFTER_NAME),
+        BlockField::CustomerName => (BUYER_CAPTION.find(text), &AFTER_NAME),
+        BlockField::SupplierAddress => (None, &AFTER_ADDRESS),
     };
+    let before = before.map_or(0, |caption| caption.end());
     let start = if before < text.len() { before } else { 0 };
     let cut = after.find_at(text, start).map_or(text.len(), |rest| rest.start());
     let end = if matches!(field, BlockField::SupplierAddress) { cut } else { cut.min(end_of_company(text)) };

@@ -10,6 +10,7 @@ use super::beliefs::Beliefs;
 use super::keywords::{Keyword, KeywordSet};
 use super::labels::BlockField;
 use super::legal_form;
+use super::names;
 use super::rows::ReadingOrder;
 use super::runs::Run;
 
@@ -106,7 +107,8 @@ fn caption(text: &str) -> Option<Party> {
     let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).count();
     let is_short = (1..=CAPTION_WORDS_MAX).contains(&words) && !text.contains(|c: char| c.is_ascii_digit());
     let keywords = KeywordSet::find(text);
-    let announces = text.trim_end().ends_with(':') || words == 1 || text.to_uppercase().contains(" TO");
+    let upper = text.to_uppercase();
+    let announces = text.trim_end().ends_with(':') || words == 1 || [" TO", "ADDRESS", "ADRESSE"].iter().any(|word| upper.contains(word));
     match (is_short && announces, keywords.has(Keyword::Seller), keywords.has_any(&[Keyword::Recipient, Keyword::Customer])) {
         (true, true, false) => Some(Party::Seller),
         (true, false, true) => Some(Party::Buyer),
@@ -157,6 +159,12 @@ fn believe_captions(order: &ReadingOrder, runs: &[Run], beliefs: &mut Beliefs) {
         if let Some(next) = runs.iter().position(is_next) {
             beliefs.runs[next][field] += CAPTIONED_SHARE * absent.max(0.0);
         }
+    }
+    let buyer = BlockField::CustomerName as usize;
+    let absent = 1.0 - beliefs.runs.iter().map(|run| run[buyer]).sum::<f32>();
+    let is_captioned = |run: &Run| run.lines.len() == 1 && names::BUYER_CAPTION.is_match(&order.lines[run.lines[0]].text);
+    if let Some(captioned) = runs.iter().position(is_captioned) {
+        beliefs.runs[captioned][buyer] += CAPTIONED_SHARE * absent.max(0.0);
     }
 }
 

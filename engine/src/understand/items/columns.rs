@@ -184,7 +184,10 @@ fn accepts(column: Column, word: &Word) -> bool {
     const RATE_MAX: i64 = 100 * 1000;
     match column {
         Column::Description => true,
-        Column::Code => word.text.contains(|c: char| c.is_ascii_digit()),
+        // `A 10422`: a letter before a number belongs to it.
+        Column::Code => {
+            word.text.contains(|c: char| c.is_ascii_digit()) || word.text.len() <= 2 && word.text.bytes().all(|c| c.is_ascii_uppercase())
+        }
         Column::Unit => word.text.chars().count() <= UNIT_CHARACTERS_MAX,
         Column::LineTotal | Column::UnitPrice => word.number().is_some_and(|number| number.decimals >= 2),
         Column::Quantity => word.number().is_some(),
@@ -358,7 +361,7 @@ fn joins(before: KeywordSet, text: &str, word: KeywordSet) -> bool {
         || pair(&[Description, Items], &[Code, Number, Description, Items])
         || pair(&[Unit], &[Price])
         || pair(&[Net, Gross], &[Price, Amount, Total])
-        || pair(&[Tax], &[Rate, Amount, Total])
+        || pair(&[Tax], &[Rate, Amount, Total, Code])
         || pair(&[Amount, Total, Price], &[Tax, Net, Gross, Included, Excluded, Currency])
         || pair(&[Total], &[Amount, Price])
 }
@@ -366,7 +369,9 @@ fn joins(before: KeywordSet, text: &str, word: KeywordSet) -> bool {
 /// What a caption announces: `None` no caption, `Some(None)` one that is of no use.
 fn caption(text: &str, words: KeywordSet) -> Option<Option<Column>> {
     use Keyword::*;
-    let column = if words.has_any(&[Code, Reference]) {
+    let column = if words.has(Tax) && words.has(Code) {
+        None
+    } else if words.has_any(&[Code, Reference]) {
         Some(Column::Code)
     } else if words.has_any(&[Description, Items]) {
         Some(Column::Description)
