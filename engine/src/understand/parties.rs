@@ -233,7 +233,9 @@ fn is_caption_alone(print: &str) -> bool {
 fn is_company(text: &str) -> bool {
     let is_word = |word: &&str| word.chars().filter(|c| c.is_alphanumeric()).count() > 1;
     let own_words = |form: std::ops::Range<usize>| text[..form.start].split_whitespace().filter(is_word).count();
-    !text.trim_start().starts_with('&') && legal_form::find(text).is_some_and(|form| own_words(form) >= 2)
+    // `Unit 3, Severn Trading Estate` is where a company is.
+    let is_place = |form: &std::ops::Range<usize>| text[..form.start].contains(|c: char| c.is_ascii_digit());
+    !text.trim_start().starts_with('&') && legal_form::find(text).filter(|form| !is_place(form)).is_some_and(|form| own_words(form) >= 2)
 }
 
 /// Multiplies the probabilities of a field's runs; with "absent" they still sum to 1.

@@ -61,7 +61,11 @@ impl<'a> Captioned<'a> {
 
     /// What makes a row an item.
     fn mark(&self) -> Column {
-        if self.columns.are_priced() { Column::LineTotal } else { Column::Quantity }
+        match (self.columns.are_totalled(), self.columns.are_priced()) {
+            (true, _) => Column::LineTotal,
+            (false, true) => Column::UnitPrice,
+            (false, false) => Column::Quantity,
+        }
     }
 
     /// Sorts a row's words into the columns.

@@ -137,6 +137,11 @@ impl Columns {
         self.0.get(at + 1).map(|next| next.left)
     }
 
+    /// Whether totals are announced.
+    pub fn are_totalled(&self) -> bool {
+        self.0.iter().any(|caption| caption.column == Some(Column::LineTotal))
+    }
+
     /// Whether prices are announced; a delivery docket has none.
     pub fn are_priced(&self) -> bool {
         self.0.iter().any(|caption| matches!(caption.column, Some(Column::LineTotal | Column::UnitPrice)))
@@ -283,12 +288,15 @@ impl Announced {
         self.captions.into_iter().map(|(_, caption)| caption).collect()
     }
 
-    /// "QTY .. RATE .. PRICE", "PRICE .. PRICE", "ITEM .. PRICE": where no caption is one of totals, the last one of prices is, if nothing but
-    /// tax stands behind it.
+    /// "QTY .. RATE .. PRICE", "PRICE .. PRICE", "ITEM .. PRICE": where no caption is one of totals, the last one of prices is, if another price
+    /// stands before it or there are no quantities, and nothing but tax stands behind it. The only price beside quantities is one of a piece.
     fn name_the_total(&mut self) {
-        let last = self.places(|(_, caption)| caption.column == Some(Column::UnitPrice)).last().copied();
+        let is_rate = |keywords: &KeywordSet, column| column == Some(Column::VatRate) && !keywords.has(Keyword::Tax);
+        let prices = self.places(|(keywords, caption)| caption.column == Some(Column::UnitPrice) || is_rate(keywords, caption.column));
+        let last = prices.last().copied().filter(|last| self.captions[*last].1.column == Some(Column::UnitPrice));
         let is_tax = |(_, caption): &(KeywordSet, Caption)| matches!(caption.column, Some(Column::VatRate) | None);
-        if let Some(last) = last.filter(|last| self.captions[last + 1..].iter().all(is_tax)) {
+        let is_total = |last: &usize| (prices.len() > 1 || !self.has(Column::Quantity)) && self.captions[last + 1..].iter().all(is_tax);
+        if let Some(last) = last.filter(is_total) {
             self.captions[last].1.column = Some(Column::LineTotal);
         }
     }
