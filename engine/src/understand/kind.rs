@@ -43,6 +43,9 @@ static NUMBERED_CREDIT_NOTE: LazyLock<Regex> = LazyLock::new(|| {
         .expect("the pattern is a constant that a test compiles")
 });
 
+/// Captions of its number, which may stand elsewhere.
+const NUMBER_OF_CREDIT_NOTE: [&str; 5] = ["CREDITNOTENO", "CREDITNOTENUMBER", "CREDITNOTENR", "GUTSCHRIFTNR", "GUTSCHRIFTSNUMMER"];
+
 /// How many times as probable that makes a credit note.
 const NUMBERED_TITLE_FACTOR: f32 = 100.0;
 
@@ -95,10 +98,13 @@ pub(super) fn probabilities(
             favour(document_type, TITLE_FACTOR);
         }
     }
-    if order.lines.iter().any(|line| NUMBERED_CREDIT_NOTE.is_match(&line.text)) {
+    let numbers_itself = order.lines.iter().any(|line| NUMBERED_CREDIT_NOTE.is_match(&line.text));
+    if numbers_itself || said.iter().any(|line| NUMBER_OF_CREDIT_NOTE.contains(&line.as_str())) {
         favour(DocumentType::CreditNote, NUMBERED_TITLE_FACTOR);
     }
-    let on_credit = candidates.iter().any(|candidate| says_due(order, candidate));
+    // A credit note names the invoice that it takes back, and may name its due date.
+    let is_titled = said.iter().any(|line| TITLES.iter().any(|(_, titles)| titles.contains(&line.as_str())));
+    let on_credit = !is_titled && candidates.iter().any(|candidate| says_due(order, candidate));
     if on_credit && order.lines.iter().any(|line| KeywordSet::find(&line.text).has(Keyword::Invoice)) {
         favour(DocumentType::Invoice, ON_CREDIT_FACTOR);
     }
@@ -161,6 +167,7 @@ mod tests {
             ("Rechnungskorrektur (384) Nr. RK21012345 vom 16.09.2013", sure_invoice, DocumentType::CreditNote),
             ("Credit Note No: CN-17", sure_invoice, DocumentType::CreditNote),
             ("CREDIT NOTE 1186", sure_invoice, DocumentType::CreditNote),
+            ("Credit Note No.", sure_invoice, DocumentType::CreditNote),
             ("less credit note no. 17", sure_invoice, DocumentType::Invoice),
             ("Lieferschein Nr. 17", sure_invoice, DocumentType::Invoice),
             ("INVOICE", invoice, DocumentType::Invoice),
