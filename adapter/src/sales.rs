@@ -15,7 +15,7 @@ use crate::{
     debezium::{self, Change, DebeziumError, Event, Row, Sequence, Truncate},
     ledger::{Journal, Journals},
     money::Currency,
-    source::{Batch, Record, Unreadable},
+    source::{Batch, Record, Unreadable, chain},
     stock::{Unit, product},
     store::{
         Connection, Store, StoreError, dead_letters, inbox,
@@ -425,9 +425,4 @@ async fn stopped_tables(db: &mut Connection) -> sqlx::Result<HashMap<(String, St
 /// The common beginning of a source database's topics: `shop.public` of `shop.public.beers`.
 fn stream(topic: &str) -> String {
     topic.rsplit_once('.').map_or("", |(stream, _)| stream).to_owned()
-}
-
-/// An error with what caused it, in one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

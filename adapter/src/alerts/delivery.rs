@@ -7,7 +7,10 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::{Alert, Kind, topic::Topic, webhook::Webhook};
-use crate::store::{Connection, Store, StoreError};
+use crate::{
+    source::chain,
+    store::{Connection, Store, StoreError},
+};
 
 /// Alerts taken up at once.
 const BATCH: i64 = 100;
@@ -144,11 +147,6 @@ async fn note(db: &mut Connection, channel: &Channel, alert: &Alert, outcome: &O
     .execute(db)
     .await?;
     Ok(())
-}
-
-/// An error with what caused it, in one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 #[cfg(test)]

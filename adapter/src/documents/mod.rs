@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     business::{self, Terms},
     ledger::Journal,
-    source::hexadecimal,
+    source::{chain, hexadecimal},
     stock::product::normalised,
     store::{Connection, StoreError},
 };
@@ -155,7 +155,7 @@ pub async fn place(db: &mut Connection, document: &mut Document, trust: Trust, n
     };
     document.reasons = match trust {
         Trust::Thresholds => review::reasons(&document.invoice, &purchase, &terms),
-        Trust::Accepted => purchase.as_ref().err().map(review::one_line).into_iter().collect(),
+        Trust::Accepted => purchase.as_ref().err().map(|obstacle| chain(obstacle)).into_iter().collect(),
     };
     if let Some(of) = document.duplicate_of {
         document.reasons.insert(0, format!("supplier, number, date and total are those of document {of}"));

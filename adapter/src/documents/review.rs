@@ -4,7 +4,7 @@ use proto::{Field, Invoice, invoice::Status};
 use rust_decimal::Decimal;
 
 use super::purchase::{Obstacle, Purchase, value};
-use crate::business::Terms;
+use crate::{business::Terms, source::chain};
 
 /// Cents by which the sum of the lines may miss a total, for each line.
 const LINE_TOLERANCE: Decimal = Decimal::from_parts(1, 0, 0, false, 2);
@@ -17,7 +17,7 @@ pub fn reasons(invoice: &Invoice, purchase: &Result<Purchase, Obstacle>, terms: 
         Status::NeedsReview => invoice.review_reasons.clone(),
     };
     match purchase {
-        Err(obstacle) => reasons.push(one_line(obstacle)),
+        Err(obstacle) => reasons.push(chain(obstacle)),
         Ok(purchase) => {
             reasons.extend(uncertain(invoice, terms.posting_confidence_ppm));
             let gross = purchase.amount.gross_minor.abs();
@@ -65,12 +65,4 @@ fn lines_miss_totals(invoice: &Invoice) -> Option<String> {
     let first = targets.first()?;
     let misses = !amounts.is_empty() && targets.iter().all(|target| (target.abs() - sum.abs()).abs() > tolerance);
     misses.then(|| format!("the lines sum to {sum}, not to {first}"))
-}
-
-/// An error with its cause.
-pub(crate) fn one_line(obstacle: &Obstacle) -> String {
-    match std::error::Error::source(obstacle) {
-        Some(cause) => format!("{obstacle}: {cause}"),
-        None => obstacle.to_string(),
-    }
 }

@@ -61,12 +61,13 @@ pub(super) fn characters(text: &str) -> usize {
 /// The values that may play `role`, the most probable first. Each stands once: the probabilities of its occurrences are added,
 /// and its place is the last of those that are nearly as probable as the best.
 fn values(order: &ReadingOrder, candidates: &[Candidate], beliefs: &Beliefs, role: Role) -> Vec<Span> {
-    let believed = |candidate: usize| beliefs.roles[candidate][role as usize] * plausibility(order, &candidates[candidate], role);
-    let none_is_sure = role == Role::DueDate && (0..candidates.len()).all(|candidate| believed(candidate) < SURE_DUE);
-    let of_role = |candidate: usize| {
-        let says_so = none_is_sure && says_due(order, &candidates[candidate]);
-        if says_so { believed(candidate).max(CAPTIONED_DUE) } else { believed(candidate) }
-    };
+    let believed = |(roles, candidate): (&[f32; Role::COUNT], &Candidate)| roles[role as usize] * plausibility(order, candidate, role);
+    let mut believed: Vec<f32> = beliefs.roles.iter().zip(candidates).map(believed).collect();
+    if role == Role::DueDate && believed.iter().all(|probability| *probability < SURE_DUE) {
+        let due = believed.iter_mut().zip(candidates).filter(|(_, candidate)| says_due(order, candidate));
+        due.for_each(|(probability, _)| *probability = probability.max(CAPTIONED_DUE));
+    }
+    let of_role = |candidate: usize| believed[candidate];
     let mut values: Vec<(i64, usize, f32)> = Vec::new();
     for (i, candidate) in candidates.iter().enumerate().filter(|(_, c)| c.kind == role.kind()) {
         match values.iter_mut().find(|(value, ..)| *value == candidate.value) {

@@ -93,18 +93,15 @@ pub(super) fn probabilities(
         let of_type = DOCUMENT_TYPES.iter().zip(&mut types).find(|(known, _)| **known == document_type);
         of_type.into_iter().for_each(|(_, probability)| *probability = probability.max(TYPE_MIN) * factor);
     };
-    for (document_type, titles) in TITLES {
-        if said.iter().any(|line| titles.contains(&line.as_str())) {
-            favour(document_type, TITLE_FACTOR);
-        }
-    }
+    let is_said = |(_, titles): &&(DocumentType, &[&str])| said.iter().any(|line| titles.contains(&line.as_str()));
+    let titled: Vec<DocumentType> = TITLES.iter().filter(is_said).map(|(document_type, _)| *document_type).collect();
+    titled.iter().for_each(|document_type| favour(*document_type, TITLE_FACTOR));
     let numbers_itself = order.lines.iter().any(|line| NUMBERED_CREDIT_NOTE.is_match(&line.text));
     if numbers_itself || said.iter().any(|line| NUMBER_OF_CREDIT_NOTE.contains(&line.as_str())) {
         favour(DocumentType::CreditNote, NUMBERED_TITLE_FACTOR);
     }
     // A credit note names the invoice that it takes back, and may name its due date.
-    let is_titled = said.iter().any(|line| TITLES.iter().any(|(_, titles)| titles.contains(&line.as_str())));
-    let on_credit = !is_titled && candidates.iter().any(|candidate| says_due(order, candidate));
+    let on_credit = titled.is_empty() && candidates.iter().any(|candidate| says_due(order, candidate));
     if on_credit && order.lines.iter().any(|line| KeywordSet::find(&line.text).has(Keyword::Invoice)) {
         favour(DocumentType::Invoice, ON_CREDIT_FACTOR);
     }
