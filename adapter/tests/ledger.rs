@@ -10,7 +10,7 @@ use adapter::{
     ledger::{self, Journal, Kind, VerifyError, verify},
     money::Currency,
     stock::{Unit, product},
-    store::{Connection, Store},
+    store::{Connection, Store, StoreError},
     till::Sale,
 };
 use jiff::Timestamp;
@@ -19,9 +19,9 @@ use support::stores;
 
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
-async fn sell_a_pint(db: &mut Connection) -> i64 {
-    business::register(db, "b", None, NOW).await.unwrap();
-    let product_id = product::sold_as(db, "b", "Stout", Unit::Ml).await.unwrap();
+async fn sell_a_pint(db: &mut Connection) -> Result<i64, StoreError> {
+    business::register(db, "b", None, NOW).await?;
+    let product_id = product::sold_as(db, "b", "Stout", Unit::Ml).await?;
     let sale = Sale {
         business: "b".into(),
         transaction: "t".into(),
@@ -33,14 +33,14 @@ async fn sell_a_pint(db: &mut Connection) -> i64 {
         vat_minor: 103,
         effective_at: "2026-03-01T23:59:59Z".parse().unwrap(),
     };
-    Journal::sale("row".into(), &sale, product_id).post(db, NOW).await.unwrap()
+    Journal::sale("row".into(), &sale, product_id).post(db, NOW).await
 }
 
 #[tokio::test]
 async fn a_reversal_leaves_nothing_but_its_trace() {
     for books in stores::all().await {
         let mut db = books.store.write().await.unwrap();
-        let journal_id = sell_a_pint(&mut db).await;
+        let journal_id = sell_a_pint(&mut db).await.unwrap();
         ledger::reverse(&mut db, "b", journal_id, NOW).await.unwrap();
         let select = "SELECT account, CAST(sum(amount_minor) AS BIGINT) FROM postings GROUP BY account ORDER BY account";
         let sums: Vec<(String, i64)> = sqlx::query_as(select).fetch_all(&mut *db).await.unwrap();
@@ -87,7 +87,7 @@ async fn the_database_itself_keeps_the_ledger() {
         INSERT INTO journals VALUES ('b', 9, 'sale', 'x', 't', 1, '2026-01-01', 0, 0, NULL, '')";
     for books in stores::all().await {
         let mut db = books.store.write().await.unwrap();
-        sell_a_pint(&mut db).await;
+        sell_a_pint(&mut db).await.unwrap();
         db.commit().await.unwrap();
         for (statement, refusal) in [
             ("UPDATE postings SET amount_minor = 1", "never updated"),
@@ -107,6 +107,29 @@ async fn the_database_itself_keeps_the_ledger() {
         let mut db = books.store.write().await.unwrap();
         sqlx::query("INSERT INTO postings VALUES ('b', 9, 0, 'cash', 'EUR', 5)").execute(&mut *db).await.unwrap();
         assert!(db.commit().await.is_err(), "postings without their journal are not committed");
+    }
+}
+
+/// Two adapters whose partitions hold the same business, as often as it takes for one to be in the other's way.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn writers_of_one_business_take_turns_and_none_gives_up() {
+    const WRITERS: usize = 4;
+    const SALES: usize = 25;
+    for books in stores::all().await {
+        let database = books.database.parse().unwrap();
+        let mut writers = Vec::new();
+        for _ in 0..WRITERS {
+            let store = Store::open(&database).await.unwrap();
+            writers.push(tokio::spawn(async move {
+                for _ in 0..SALES {
+                    store.transact(sell_a_pint).await.unwrap();
+                }
+            }));
+        }
+        for writer in writers {
+            writer.await.unwrap();
+        }
+        assert_eq!(verify(&books.store, "b").await.unwrap().journals, i64::try_from(WRITERS * SALES).unwrap(), "{}", books.database);
     }
 }
 
@@ -138,7 +161,7 @@ async fn a_forged_journal_is_found() {
         for books in stores::all().await {
             let mut db = books.store.write().await.unwrap();
             for _ in 0..3 {
-                sell_a_pint(&mut db).await;
+                sell_a_pint(&mut db).await.unwrap();
             }
             db.commit().await.unwrap();
             let sound = verify(&books.store, "b").await.unwrap();

@@ -9,7 +9,13 @@ pub mod rows;
 pub mod source_rows;
 mod url;
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
 
 use sqlx::{
     Any, AnyPool, Executor, Transaction,
@@ -33,6 +39,8 @@ const MOST_ATTEMPTS: u32 = 20;
 /// Before the second attempt; doubled, up to `LONGEST_PAUSE`, before each that follows.
 const FIRST_PAUSE: Duration = Duration::from_millis(5);
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
+/// Transactions that are written alone after one that another got in the way of, before they are written side by side again.
+const ALONE: u32 = 32;
 
 /// Of each SQLite connection. How long a command waits for another that is writing, in milliseconds. WAL with NORMAL never corrupts, but may
 /// lose the last commits at a power cut, and a source's position with them: so FULL.
@@ -40,8 +48,28 @@ const SQLITE_SETTINGS: &str = "PRAGMA busy_timeout = 30000; PRAGMA journal_mode 
 
 /// All that a write reads it finds by key. The planner thinks otherwise of tables that grew since it last looked, and of rows that come as
 /// JSON, whose number it can't know: it would read whole tables.
-const POSTGRES_WRITE: &str = "BEGIN ISOLATION LEVEL SERIALIZABLE; SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; \
-    SET LOCAL enable_mergejoin = off; SET LOCAL jit = off";
+macro_rules! postgres_write {
+    ($lock:literal) => {
+        concat!(
+            "BEGIN ISOLATION LEVEL SERIALIZABLE; LOCK TABLE turns IN ",
+            $lock,
+            " MODE; SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL jit = off"
+        )
+    };
+}
+
+/// How a transaction that writes begins. The lock comes before anything is read, so what waited for it sees what the others wrote.
+#[derive(Debug)]
+struct BeginToWrite {
+    /// Side by side with others, in the hope that they write other businesses.
+    together: &'static str,
+    /// When no other writes: it can't be in vain.
+    alone: &'static str,
+}
+
+/// One writer at a time in any case.
+const SQLITE_WRITE: BeginToWrite = BeginToWrite { together: "BEGIN IMMEDIATE", alone: "BEGIN IMMEDIATE" };
+const POSTGRES_WRITE: BeginToWrite = BeginToWrite { together: postgres_write!("SHARE"), alone: postgres_write!("EXCLUSIVE") };
 
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -81,8 +109,10 @@ impl Transient for StoreError {
 #[derive(Debug, Clone)]
 pub struct Store {
     pool: AnyPool,
-    begin_to_write: &'static str,
+    begin_to_write: &'static BeginToWrite,
     begin_to_read: &'static str,
+    /// How many of the next transactions are written alone.
+    alone: Arc<AtomicU32>,
 }
 
 impl Store {
@@ -96,11 +126,11 @@ impl Store {
         };
         let pool = options.connect(url.connection().as_str()).await.map_err(|source| StoreError::Open { url: url.clone(), source })?;
         let (migrations, begin_to_write, begin_to_read) = match url {
-            DatabaseUrl::Sqlite(_) => (&SQLITE_MIGRATIONS, "BEGIN IMMEDIATE", "BEGIN"),
-            DatabaseUrl::Postgres(_) => (&POSTGRES_MIGRATIONS, POSTGRES_WRITE, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"),
+            DatabaseUrl::Sqlite(_) => (&SQLITE_MIGRATIONS, &SQLITE_WRITE, "BEGIN"),
+            DatabaseUrl::Postgres(_) => (&POSTGRES_MIGRATIONS, &POSTGRES_WRITE, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"),
         };
         migrations.run(&pool).await.map_err(|source| StoreError::Migrate { url: url.clone(), source })?;
-        Ok(Self { pool, begin_to_write, begin_to_read })
+        Ok(Self { pool, begin_to_write, begin_to_read, alone: Arc::default() })
     }
 
     /// Opens a database that must be there: a question to no books is a slip of the pen.
@@ -120,7 +150,10 @@ impl Store {
         let mut pause = FIRST_PAUSE;
         for _ in 1..MOST_ATTEMPTS {
             match self.attempt(&work).await {
-                Err(error) if error.is_transient() => tracing::debug!("a transaction is tried again"),
+                Err(error) if error.is_transient() => {
+                    tracing::debug!("a transaction is tried again, alone");
+                    self.alone.store(ALONE, Ordering::Relaxed);
+                }
                 done => return done,
             }
             tokio::time::sleep(pause).await;
@@ -139,9 +172,13 @@ impl Store {
         Ok(done)
     }
 
-    /// Begins to write, without a second attempt. On SQLite other writers wait until this is committed or dropped.
+    /// Begins to write, without a second attempt. On SQLite, and after one that was in vain, other writers wait until this is committed or
+    /// dropped.
     pub async fn write(&self) -> Result<Transaction<'static, Any>, StoreError> {
-        self.pool.begin_with(self.begin_to_write).await.map_err(StoreError::Begin)
+        let one_less = |left: u32| left.checked_sub(1);
+        let alone = self.alone.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less).is_ok();
+        let BeginToWrite { together, alone: by_itself } = self.begin_to_write;
+        self.pool.begin_with(if alone { *by_itself } else { *together }).await.map_err(StoreError::Begin)
     }
 
     /// Begins to read one state of the books.
