@@ -90,33 +90,60 @@ fn values(order: &ReadingOrder, candidates: &[Candidate], beliefs: &Beliefs, rol
 const OTHER_DATE: f32 = 0.1;
 const END_OF_PERIOD: f32 = 0.05;
 
+/// How much less the sum of the goods of one rate is believed to be the document's.
+const OF_ONE_RATE: f32 = 0.02;
+
 /// What stands before the end of a period: `3 Jan - `, `01.02. bis `.
 static PERIOD: LazyLock<Regex> = LazyLock::new(|| {
     let month = r"(?:jan|feb|m[aä]r|apr|ma[iy]|ju[nl]|aug|sep|o[ck]t|nov|de[cz])[a-z]*\.?";
-    Regex::new(&format!(
-        r"(?i)(?:{month} ?\d{{0,2}}|\d{{1,2}}[./]\d{{1,2}}[./]?|\d{{1,2}}(?:st|nd|rd|th)?),?(?: ?\d{{2,4}})? ?(?:[–—-]|to|bis|au)\s*$"
-    ))
-    .expect("the pattern is a constant that a test compiles")
+    pattern(&format!(r"(?i)(?:{month} ?\d{{0,2}}|\d{{1,2}}[./]\d{{1,2}}[./]?),?(?: ?\d{{2,4}})?{TO}"))
 });
 
-/// What the words around a date say against its role.
+/// The same, before a date that names its month: `3rd - `. Before other dates it is a number of something else: `REG #19- 21/03/2018`.
+static PERIOD_OF_DAYS: LazyLock<Regex> = LazyLock::new(|| pattern(&format!(r"(?i)\b\d{{1,2}}(?:st|nd|rd|th)?,?{TO}")));
+
+const TO: &str = r" ?(?:[–—-]|to|bis|au)\s*$";
+
+/// `TOTAL 6% SUPPLIES (INC. GST)`, beside what is not taxed.
+static SUPPLIES: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)\d ?% (?:rated )?suppl(?:y|ies)\b"));
+
+/// A number with a sign of its own, and all before it: `ORD #18 -REG #19- `.
+static NUMBERED: LazyLock<Regex> = LazyLock::new(|| pattern(r"^.*# ?\d+"));
+
+fn pattern(pattern: &str) -> Regex {
+    Regex::new(pattern).expect("the pattern is a constant that a test compiles")
+}
+
+/// What the words around a value say against its role.
 fn plausibility(order: &ReadingOrder, candidate: &Candidate, role: Role) -> f32 {
-    if !matches!(role, Role::IssueDate | Role::DueDate) {
-        return 1.0;
+    match role {
+        Role::IssueDate | Role::DueDate => plausibility_of_date(order, candidate, role),
+        Role::Net | Role::Gross if SUPPLIES.is_match(caption(order, candidate)) => OF_ONE_RATE,
+        _ => 1.0,
     }
-    let line = &order.lines[candidate.line].text;
-    let period = if PERIOD.is_match(&line[..candidate.range.start]) { END_OF_PERIOD } else { 1.0 };
+}
+
+fn plausibility_of_date(order: &ReadingOrder, candidate: &Candidate, role: Role) -> f32 {
+    let (before, date) = order.lines[candidate.line].text[..candidate.range.end].split_at(candidate.range.start);
+    let ends_period = PERIOD.is_match(before) || (date.chars().any(char::is_alphabetic) && PERIOD_OF_DAYS.is_match(before));
+    let period = if ends_period { END_OF_PERIOD } else { 1.0 };
     let said = said_before(order, candidate);
     let other =
         role == Role::IssueDate && said.has_any(&[Keyword::Delivery, Keyword::Order, Keyword::Terms]) && !said.has(Keyword::Invoice);
     period * if other { OTHER_DATE } else { 1.0 }
 }
 
-/// What the words say that stand before a candidate: in its line, else in the line before it in the row.
-fn said_before(order: &ReadingOrder, candidate: &Candidate) -> KeywordSet {
+/// What stands before a candidate: in its line, else in the line before it in the row.
+fn caption<'a>(order: &ReadingOrder<'a>, candidate: &Candidate) -> &'a str {
     let own = &order.lines[candidate.line].text[..candidate.range.start];
     let before = (order.row(candidate.line).start..candidate.line).last().map_or("", |line| order.lines[line].text.as_str());
-    KeywordSet::find(if own.chars().any(char::is_alphabetic) { own } else { before })
+    if own.chars().any(char::is_alphabetic) { own } else { before }
+}
+
+/// What the words of its caption say, but for those that a number of their own explains.
+fn said_before(order: &ReadingOrder, candidate: &Candidate) -> KeywordSet {
+    let caption = caption(order, candidate);
+    KeywordSet::find(&caption[NUMBERED.find(caption).map_or(0, |numbered| numbered.end())..])
 }
 
 /// A date behind words that say it is due, and no other's.
