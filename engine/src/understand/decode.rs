@@ -182,3 +182,38 @@ fn currencies(order: &ReadingOrder) -> Vec<Span> {
     let share = |(count, span): (usize, Span)| Span { probability: CURRENCY_PROBABILITY_MAX * count as f32 / total as f32, ..span };
     found.into_iter().map(share).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{candidates, testing};
+    use super::*;
+
+    /// How plausible the last candidate of the kind is that the role wants, in a line of its own.
+    fn of(text: &str, role: Role) -> f32 {
+        let (lines, pages) = testing::letter(text);
+        let order = ReadingOrder::new(&lines, &pages);
+        let line = order.lines.iter().position(|line| line.text == text).unwrap();
+        let candidates = candidates::find(line, text);
+        plausibility(&order, candidates.iter().rfind(|candidate| candidate.kind == role.kind()).unwrap(), role)
+    }
+
+    #[test]
+    fn words_before_a_value_speak_against_it() {
+        for (text, role, plausible) in [
+            ("21/03/2018", Role::IssueDate, 1.0),
+            ("ORD #18 -REG #19- 21/03/2018", Role::IssueDate, 1.0),
+            ("REG 2- 24/06/2018", Role::IssueDate, 1.0),
+            ("Order date 21/03/2018", Role::IssueDate, OTHER_DATE),
+            ("ORD #18 delivered 21/03/2018", Role::IssueDate, OTHER_DATE),
+            ("3 - 28 Feb 2026", Role::IssueDate, END_OF_PERIOD),
+            ("1 Jan 2026 - 28 Feb 2026", Role::IssueDate, END_OF_PERIOD),
+            ("01.02. bis 28.02.2026", Role::IssueDate, END_OF_PERIOD),
+            ("TOTAL 6% SUPPLIES (INC. GST): 16.79", Role::Gross, OF_ONE_RATE),
+            ("TOTAL 6% SUPPLIES (EXCL. GST): 15.84", Role::Net, OF_ONE_RATE),
+            ("TOTAL INCL 6% GST: 16.79", Role::Gross, 1.0),
+            ("TOTAL PAYABLE: 39.78", Role::Gross, 1.0),
+        ] {
+            assert_eq!(of(text, role), plausible, "{text}");
+        }
+    }
+}
