@@ -185,14 +185,16 @@ const MONTHS: [&[&str]; 12] = [
     &["DEC", "DEZ", "DÉC", "DIS"],
 ];
 
+/// The beginning of a month's name, and its rest.
+const MONTH: &str =
+    r"(?P<name>JAN|F[EÉ][BV]|MAR|MRZ|MÄR|MAC|APR|AVR|MA[IY]|MEI|JUI[NL]|JUN|JUL|AUG|OGO|AO[UÛ]|SEP|O[CK]T|NOV|D[EÉ][CZ]|DIS)[A-ZÉÛ]*";
+
 static DATES: LazyLock<[Regex; 4]> = LazyLock::new(|| {
-    let month =
-        r"(?P<name>JAN|F[EÉ][BV]|MAR|MRZ|MÄR|MAC|APR|AVR|MA[IY]|MEI|JUI[NL]|JUN|JUL|AUG|OGO|AO[UÛ]|SEP|O[CK]T|NOV|D[EÉ][CZ]|DIS)[A-ZÉÛ]*";
     [
         pattern(r"(?P<year>(?:19|20)\d{2})(?P<s> ?[-/.] ?)(?P<month>\d{1,2})(?P<t> ?[-/.] ?)(?P<day>\d{1,2})"),
         pattern(r"(?P<day>\d{1,2})(?P<s> ?[-/.] ?)(?P<month>\d{1,2})(?P<t> ?[-/.] ?)(?P<year>(?:19|20)\d{2}|\d{2})"),
-        pattern(&format!(r"(?i)(?P<day>\d{{1,2}})(?:ST|ND|RD|TH)?[ ./,-]{{0,3}}{month}[ ./,'-]{{0,3}}(?P<year>(?:19|20)\d{{2}}|\d{{2}})")),
-        pattern(&format!(r"(?i){month}[ ./-]{{0,2}}(?P<day>\d{{1,2}})(?:ST|ND|RD|TH)?[ ./,-]{{1,3}}(?P<year>(?:19|20)\d{{2}})")),
+        pattern(&format!(r"(?i)(?P<day>\d{{1,2}})(?:ST|ND|RD|TH)?[ ./,-]{{0,3}}{MONTH}[ ./,'-]{{0,3}}(?P<year>(?:19|20)\d{{2}}|\d{{2}})")),
+        pattern(&format!(r"(?i){MONTH}[ ./-]{{0,2}}(?P<day>\d{{1,2}})(?:ST|ND|RD|TH)?[ ./,-]{{1,3}}(?P<year>(?:19|20)\d{{2}})")),
     ]
 });
 
@@ -216,18 +218,23 @@ fn dates(text: &str) -> Found {
     found
 }
 
-/// A time may be glued to a four-digit year; other digits may not, nor a fourth number.
+/// A time may be glued to a four-digit year; other digits may not, nor a fourth number (`05.22.95.66` is the beginning of a telephone
+/// number), and two digits before a month are its day (`1 Jan - 28 Feb 2026`).
 fn date_stands_alone(text: &str, range: Range<usize>, captures: &regex::Captures) -> bool {
-    let mut before = text[..range.start].chars().rev();
-    let glued_before = match before.next() {
-        Some(c) if c.is_ascii_digit() => true,
-        Some(c) if captures.name("s").is_some_and(|s| s.as_str().starts_with(c)) => before.next().is_some_and(|c| c.is_ascii_digit()),
-        _ => false,
+    let separator = captures.name("s").map_or("", |s| s.as_str());
+    let is_glued = |mut outwards: Box<dyn Iterator<Item = char> + '_>| match outwards.next() {
+        Some(c) if separator.starts_with(c) => outwards.next().is_some_and(|c| c.is_ascii_digit()),
+        next => next.is_some_and(|c| c.is_ascii_digit()),
     };
     let after = &text[range.end..];
-    let time_after = captures["year"].len() == 4 && after.get(..3).is_some_and(|time| time.ends_with(':'));
-    !glued_before && (time_after || !after.starts_with(|c: char| c.is_ascii_digit()))
+    let glued_after = match captures["year"].len() {
+        4 => after.starts_with(|c: char| c.is_ascii_digit()) && !after.get(..3).is_some_and(|time| time.ends_with(':')),
+        _ => is_glued(Box::new(after.chars())) || MONTH_NEXT.is_match(after),
+    };
+    !glued_after && !is_glued(Box::new(text[..range.start].chars().rev()))
 }
+
+static MONTH_NEXT: LazyLock<Regex> = LazyLock::new(|| pattern(&format!(r"(?i)^(?:ST|ND|RD|TH)?[ .]{{0,2}}{MONTH}\b")));
 
 static COMPACT_DATE: LazyLock<Regex> = LazyLock::new(|| {
     let (year, month, day) = (r"20[0-4]\d", r"(?:0[1-9]|1[0-2])", r"(?:0[1-9]|[12]\d|3[01])");
@@ -325,7 +332,7 @@ mod tests {
     #[test]
     fn candidates_by_kind() {
         use Kind::*;
-        let cases: [(Kind, &str, &[&str]); 28] = [
+        let cases: [(Kind, &str, &[&str]); 30] = [
             (Amount, "TOTAL RM 39.80", &["39.80"]),
             (Amount, "RM9.00", &["RM9.00"]),
             (Amount, "$ 1,234.50 (1.20) 6.00%", &["1,234.50", "1.20"]),
@@ -341,6 +348,8 @@ mod tests {
             (Date, "5. März 2018, MAR 25, 2018", &["5. März 2018", "MAR 25, 2018"]),
             (Date, "31/13/2018 12/34.56 1234-56-78", &[]),
             (Date, "ORD #50 -REG #19- 18/01/2018 10:27:03", &["18/01/2018"]),
+            (Date, "TEL. : 05.22.95.66.66, 30/03/18.", &["30/03/18"]),
+            (Date, "1 Jan - 28 Feb 2026, 3 Jan 26 to 4 MAR 26", &["28 Feb 2026", "3 Jan 26", "4 MAR 26"]),
             (Date, "TEL 03-7 - 15 77 88, 192.16.1.10", &[]),
             (Date, ": 20180428/191204 OR 25032018", &["20180428", "25032018"]),
             (Date, "99182018 120180428 20181328", &[]),

@@ -206,7 +206,7 @@ mod tests {
             ("Order date 21/03/2018", Role::IssueDate, OTHER_DATE),
             ("ORD #18 delivered 21/03/2018", Role::IssueDate, OTHER_DATE),
             ("3 - 28 Feb 2026", Role::IssueDate, END_OF_PERIOD),
-            ("1 Jan 2026 - 28 Feb 2026", Role::IssueDate, END_OF_PERIOD),
+            ("1 Jan - 28 Feb 2026", Role::IssueDate, END_OF_PERIOD),
             ("01.02. bis 28.02.2026", Role::IssueDate, END_OF_PERIOD),
             ("TOTAL 6% SUPPLIES (INC. GST): 16.79", Role::Gross, OF_ONE_RATE),
             ("TOTAL 6% SUPPLIES (EXCL. GST): 15.84", Role::Net, OF_ONE_RATE),
