@@ -138,7 +138,7 @@ fn by_form(field: BlockField, print: &str) -> f32 {
     if field == BlockField::SupplierAddress {
         return 1.0;
     }
-    if legal_form::own_words(print) == Some(0) || SALUTATION.is_match(print) || is_caption_alone(print) {
+    if legal_form::own_words(print) == Some(0) || SALUTATION.is_match(print) || is_caption_alone(print) || is_trade_alone(print) {
         return NO_NAME;
     }
     1.0
@@ -227,6 +227,14 @@ fn is_caption_alone(print: &str) -> bool {
     ];
     let mut words = print.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).peekable();
     words.peek().is_some() && words.all(|word| KeywordSet::find(word).has_any(&CAPTIONS))
+}
+
+/// Trades and legal forms, or an article: the rest of a name that stands in two rows (`STATIONERY SDN. BHD`, `THE`).
+fn is_trade_alone(print: &str) -> bool {
+    const ARTICLES: [&str; 7] = ["THE", "LE", "LA", "LES", "DER", "DIE", "DAS"];
+    let mut words = print.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).peekable();
+    words.peek().is_some()
+        && words.all(|word| ARTICLES.contains(&word.to_uppercase().as_str()) || KeywordSet::find(word).has(Keyword::Legal))
 }
 
 /// Whether a line is a company's whole name: two words, or initials and a word (`T.A.S LEISURE`), before a legal form.
@@ -338,6 +346,16 @@ mod tests {
         assert_eq!(best(&coffee, &[(&[0, 1], 0.7, 0.0), (&[1], 0.3, 0.0)])[0].as_deref(), Some("THE COFFEE BEAN & TEA LEAF (M) SDN. BHD."));
         let pintar = ["PASARAYA BORONG PINTAR", "SDN BHD"];
         assert_eq!(best(&pintar, &[(&[0, 1], 0.3, 0.0), (&[1], 0.7, 0.0)])[0].as_deref(), Some("PASARAYA BORONG PINTAR SDN BHD"));
+    }
+
+    #[test]
+    fn a_trade_or_an_article_is_half_a_name() {
+        for (page, name) in [(["WESTERN EASTERN", "STATIONERY SDN. BHD"], 1), (["THE", "BAKERS"], 0), (["GREEN", "TRADING CO"], 1)] {
+            let believed: [(&[usize], _, _); 2] = [(&[name], 0.7, 0.0), (&[0, 1], 0.2, 0.0)];
+            assert_eq!(best(&page, &believed)[0].as_deref(), Some(page.join(" ").as_str()));
+        }
+        let store = ["THE STORE (MALAYSIA) SDN BHD", "KUALA LUMPUR"];
+        assert_eq!(best(&store, &[(&[0], 0.7, 0.0), (&[0, 1], 0.2, 0.0)])[0].as_deref(), Some(store[0]));
     }
 
     #[test]
