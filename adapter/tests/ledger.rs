@@ -110,7 +110,7 @@ async fn the_database_itself_keeps_the_ledger() {
     }
 }
 
-/// Two adapters whose partitions hold the same business, as often as it takes for one to be in the other's way.
+/// As adapters whose partitions hold the same business, often enough for them to be in each other's way.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn writers_of_one_business_take_turns_and_none_gives_up() {
     const WRITERS: usize = 4;

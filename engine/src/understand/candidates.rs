@@ -96,8 +96,8 @@ fn as_digit(c: char) -> char {
     }
 }
 
-/// Compiles one of this file's patterns.
-fn pattern(text: &str) -> Regex {
+/// Compiles a pattern of understanding.
+pub(super) fn pattern(text: &str) -> Regex {
     Regex::new(text).expect("the pattern is a constant that a test compiles")
 }
 
@@ -222,16 +222,16 @@ fn dates(text: &str) -> Found {
 /// number), and two digits before a month are its day (`1 Jan - 28 Feb 2026`).
 fn date_stands_alone(text: &str, range: Range<usize>, captures: &regex::Captures) -> bool {
     let separator = captures.name("s").map_or("", |s| s.as_str());
-    let is_glued = |mut outwards: Box<dyn Iterator<Item = char> + '_>| match outwards.next() {
+    let is_glued = |outwards: &mut dyn Iterator<Item = char>| match outwards.next() {
         Some(c) if separator.starts_with(c) => outwards.next().is_some_and(|c| c.is_ascii_digit()),
         next => next.is_some_and(|c| c.is_ascii_digit()),
     };
     let after = &text[range.end..];
     let glued_after = match captures["year"].len() {
         4 => after.starts_with(|c: char| c.is_ascii_digit()) && !after.get(..3).is_some_and(|time| time.ends_with(':')),
-        _ => is_glued(Box::new(after.chars())) || MONTH_NEXT.is_match(after),
+        _ => is_glued(&mut after.chars()) || MONTH_NEXT.is_match(after),
     };
-    !glued_after && !is_glued(Box::new(text[..range.start].chars().rev()))
+    !glued_after && !is_glued(&mut text[..range.start].chars().rev())
 }
 
 static MONTH_NEXT: LazyLock<Regex> = LazyLock::new(|| pattern(&format!(r"(?i)^(?:ST|ND|RD|TH)?[ .]{{0,2}}{MONTH}\b")));

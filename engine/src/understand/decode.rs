@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::beliefs::Beliefs;
-use super::candidates::{Candidate, Kind};
+use super::candidates::{Candidate, Kind, pattern};
 use super::draft::{DocumentType, Draft, HeaderField, Span};
 use super::keywords::{Keyword, KeywordSet};
 use super::labels::{BlockField, DOCUMENT_TYPES, Role};
@@ -110,10 +110,6 @@ static SUPPLIES: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)\d ?% (?:rated
 /// A number with a sign of its own, and all before it: `ORD #18 -REG #19- `.
 static NUMBERED: LazyLock<Regex> = LazyLock::new(|| pattern(r"^.*# ?\d+"));
 
-fn pattern(pattern: &str) -> Regex {
-    Regex::new(pattern).expect("the pattern is a constant that a test compiles")
-}
-
 /// What the words around a value say against its role.
 fn plausibility(order: &ReadingOrder, candidate: &Candidate, role: Role) -> f32 {
     match role {
@@ -159,10 +155,8 @@ const CAPTIONED_DUE: f32 = 0.5;
 /// A later occurrence of the same value is taken when it is at least this probable beside the best.
 const LATER_OCCURRENCE_SHARE: f32 = 0.1;
 
-static CURRENCY: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?:^|[^A-Za-z])(?P<sign>RM|MYR|EUR|GBP|USD|CHF)(?:$|[^A-Za-z])|(?P<symbol>[€£$])")
-        .expect("the pattern is a constant that a test compiles")
-});
+static CURRENCY: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"(?:^|[^A-Za-z])(?P<sign>RM|MYR|EUR|GBP|USD|CHF)(?:$|[^A-Za-z])|(?P<symbol>[€£$])"));
 
 /// The currencies whose signs stand in the document, the most frequent first.
 fn currencies(order: &ReadingOrder) -> Vec<Span> {

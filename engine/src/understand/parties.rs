@@ -225,16 +225,19 @@ fn is_caption_alone(print: &str) -> bool {
         Terms,
         Time,
     ];
-    let mut words = print.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).peekable();
-    words.peek().is_some() && words.all(|word| KeywordSet::find(word).has_any(&CAPTIONS))
+    all_words(print, |word| KeywordSet::find(word).has_any(&CAPTIONS))
 }
 
 /// Trades and legal forms, or an article: the rest of a name that stands in two rows (`STATIONERY SDN. BHD`, `THE`).
 fn is_trade_alone(print: &str) -> bool {
     const ARTICLES: [&str; 7] = ["THE", "LE", "LA", "LES", "DER", "DIE", "DAS"];
+    all_words(print, |word| ARTICLES.contains(&word.to_uppercase().as_str()) || KeywordSet::find(word).has(Keyword::Legal))
+}
+
+/// Whether all words are such, and there is one.
+fn all_words(print: &str, is_such: impl FnMut(&str) -> bool) -> bool {
     let mut words = print.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).peekable();
-    words.peek().is_some()
-        && words.all(|word| ARTICLES.contains(&word.to_uppercase().as_str()) || KeywordSet::find(word).has(Keyword::Legal))
+    words.peek().is_some() && words.all(is_such)
 }
 
 /// Whether a line is a company's whole name: two words, or initials and a word (`T.A.S LEISURE`), before a legal form.
