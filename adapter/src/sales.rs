@@ -3,7 +3,10 @@
 //! Architecture invariant: what is posted depends on the states of the rows alone. So repeats, replays, and topics in any order end in the
 //! same books.
 
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::{Mutex, PoisonError},
+};
 
 use jiff::{SignedDuration, Timestamp};
 use rayon::prelude::*;
@@ -76,6 +79,35 @@ pub async fn post(store: &Store, mapping: &Mapping, clock: Clock, batch: &Batch)
     store.transact(async |db| post_in(db, mapping, clock.now(), batch).await).await
 }
 
+/// What each record of a batch says. Nothing, where it can't be read: that it can't stands in the batch.
+type Events = Vec<Result<Event, DebeziumError>>;
+
+/// A batch whose events are decoded before its turn comes, while the one before it is posted.
+pub struct Decoded {
+    pub batch: Batch,
+    /// Until a transaction has taken them.
+    events: Mutex<Option<Events>>,
+}
+
+impl Decoded {
+    /// Takes the time of a processor, and waits for nothing.
+    pub fn new(batch: Batch) -> Self {
+        let events = Mutex::new(Some(decode(&batch)));
+        Self { batch, events }
+    }
+
+    /// As [`post`] does.
+    pub async fn post(&self, store: &Store, mapping: &Mapping, clock: Clock) -> Result<Tally, StoreError> {
+        let events = || self.events.lock().unwrap_or_else(PoisonError::into_inner).take().unwrap_or_else(|| decode(&self.batch));
+        store.transact(async |db| post_events(db, mapping, clock.now(), &self.batch, events()).await).await
+    }
+}
+
+fn decode(batch: &Batch) -> Events {
+    let decode = |record: &Record| debezium::decode(&record.topic, record.key.as_ref(), record.value.as_ref());
+    batch.records.par_iter().map(|record| record.as_ref().map_or(Ok(Event::Housekeeping), decode)).collect()
+}
+
 /// Posts the sale lines that waited for a business which a document made known meanwhile; gives how many.
 pub async fn release(store: &Store, mapping: &Mapping, clock: Clock) -> Result<u64, StoreError> {
     store
@@ -101,14 +133,18 @@ async fn waiting_for_known(db: &mut Connection) -> Result<Vec<RowId>, StoreError
     Ok(waiting)
 }
 
-/// Reads what the batch touches, works out the books in memory, and writes them: a few statements however many the records are.
 pub(crate) async fn post_in(db: &mut Connection, mapping: &Mapping, now: Timestamp, batch: &Batch) -> Result<Tally, StoreError> {
+    post_events(db, mapping, now, batch, decode(batch)).await
+}
+
+/// Reads what the batch touches, works out the books in memory, and writes them: a few statements however many the records are.
+async fn post_events(db: &mut Connection, mapping: &Mapping, now: Timestamp, batch: &Batch, events: Events) -> Result<Tally, StoreError> {
     // First, so that a batch that another posted costs nothing.
     for step in &batch.steps {
         inbox::advance(db, step).await?;
     }
     let mut posting = Posting::new(db, mapping, now).await?;
-    let changes = posting.changes(&batch.records).await?;
+    let changes = posting.changes(&batch.records, events).await?;
     posting.rows.load(posting.db, changes.iter().map(|change| change.id.clone())).await?;
     for change in changes {
         posting.apply(change).await?;
@@ -158,7 +194,7 @@ impl Wanted {
 
 impl<'a> Posting<'a> {
     async fn new(db: &'a mut Connection, mapping: &'a Mapping, now: Timestamp) -> sqlx::Result<Self> {
-        let stopped = stopped_tables(db).await?;
+        let (stopped, journals) = (stopped_tables(db).await?, Journals::new(db, now));
         Ok(Self {
             db,
             mapping,
@@ -170,7 +206,7 @@ impl<'a> Posting<'a> {
             new_businesses: BTreeSet::new(),
             terms: HashMap::new(),
             products: HashMap::new(),
-            journals: Journals::new(now),
+            journals,
             tally: Tally::default(),
         })
     }
@@ -178,8 +214,14 @@ impl<'a> Posting<'a> {
     /// Brings the books to what the touched rows say, and writes all of it.
     async fn finish(mut self) -> Result<Tally, StoreError> {
         self.find_sales().await?;
+        let mut wanted = Vec::new();
         for id in std::mem::take(&mut self.touched) {
-            self.settle(&id).await?;
+            wanted.push((self.wanted(&id).await?, id));
+        }
+        let sales = wanted.iter().filter_map(|(wanted, _)| wanted.sale.as_ref());
+        self.products = product::known_as(self.db, sales.map(|sale| (&*sale.business, &*sale.product, sale.unit))).await?;
+        for (wanted, id) in wanted {
+            self.settle(&id, wanted).await?;
         }
         self.journals.write(self.db).await?;
         self.rows.write(self.db).await?;
@@ -187,14 +229,12 @@ impl<'a> Posting<'a> {
     }
 
     /// The changes that the records tell, in their order; what can't be read is buried on the way.
-    async fn changes(&mut self, records: &[Result<Record, Unreadable>]) -> Result<Vec<RowChange>, StoreError> {
-        let decode = |record: &Record| debezium::decode(&record.topic, record.key.as_ref(), record.value.as_ref());
-        let decoded: Vec<_> = records.par_iter().map(|record| record.as_ref().map(|record| (record, decode(record)))).collect();
+    async fn changes(&mut self, records: &[Result<Record, Unreadable>], events: Events) -> Result<Vec<RowChange>, StoreError> {
         let mut changes = Vec::with_capacity(records.len());
-        for record in decoded {
+        for (record, event) in records.iter().zip(events) {
             self.tally.records += 1;
             match record {
-                Ok((record, event)) => changes.extend(self.read(record, event).await?),
+                Ok(record) => changes.extend(self.read(record, event).await?),
                 Err(unreadable) => self.bury(unreadable.clone()).await?,
             }
         }
@@ -283,10 +323,9 @@ impl<'a> Posting<'a> {
     }
 
     /// Brings the books to what the row says now.
-    async fn settle(&mut self, id: &RowId) -> Result<(), StoreError> {
-        let Some(row) = self.rows.get(id) else { return Ok(()) };
-        let before = row.settled.posted.clone();
-        let Wanted { sale, business, pending } = if row.deleted { Wanted::default() } else { self.wanted(id).await? };
+    async fn settle(&mut self, id: &RowId, wanted: Wanted) -> Result<(), StoreError> {
+        let Wanted { sale, business, pending } = wanted;
+        let before = self.rows.get(id).and_then(|row| row.settled.posted.clone());
         let posted = match (before, sale) {
             (Some(posted), Some(sale)) if posted.sale == sale => return Ok(()),
             (before, sale) => {
@@ -301,26 +340,32 @@ impl<'a> Posting<'a> {
         Ok(())
     }
 
-    /// What the books should hold for a row that is there.
     async fn wanted(&mut self, id: &RowId) -> Result<Wanted, StoreError> {
-        let transaction = self.transaction_of(id).and_then(|id| self.rows.get(&id)).filter(|row| !row.deleted);
-        let transaction = transaction.map(|row| row.image.clone());
+        if self.standing(Some(id)).is_none() {
+            return Ok(Wanted::default());
+        }
+        let transaction = self.transaction_of(id);
         let mut currency = Currency::EUR;
-        let business = transaction.as_ref().and_then(|row| text(row, &self.mapping.transactions.business));
+        let business = self.standing(transaction.as_ref()).and_then(|row| text(row, &self.mapping.transactions.business));
         if let Some(business) = &business {
             match self.terms(business).await? {
                 Some(terms) => currency = terms.currency,
                 None => return Ok(Wanted::waiting(&Pending::UnknownBusiness(business.clone()), None)),
             }
         }
-        let Some(row) = self.rows.get(id) else { return Ok(Wanted::default()) };
-        Ok(match self.mapping.sale(&row.image, transaction.as_ref(), currency) {
+        let Some(row) = self.standing(Some(id)) else { return Ok(Wanted::default()) };
+        Ok(match self.mapping.sale(row, self.standing(transaction.as_ref()), currency) {
             Ok(sale) if sale.effective_at.duration_since(self.now) > CLOCK_AHEAD => {
                 Wanted::waiting(&Pending::Future(sale.effective_at), business)
             }
             Ok(sale) => Wanted { sale: Some(sale), business, pending: None },
             Err(pending) => Wanted::waiting(&pending, business),
         })
+    }
+
+    /// The image of a row that is there and not deleted.
+    fn standing(&self, id: Option<&RowId>) -> Option<&Row> {
+        self.rows.get(id?).filter(|row| !row.deleted).map(|row| &row.image)
     }
 
     async fn terms(&mut self, business: &str) -> Result<Option<Terms>, StoreError> {

@@ -5,7 +5,6 @@ use std::collections::{HashMap, hash_map::Entry};
 use jiff::{Timestamp, civil::Date};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use sqlx::AssertSqlSafe;
 
 use super::{Account, Journal, Kind, Posting};
 use crate::{
@@ -14,9 +13,31 @@ use crate::{
     stock::{Movement, count},
     store::{
         Connection, StoreError,
-        rows::{self, Rows},
+        rows::{
+            Column::{self, Text, Whole},
+            Rows,
+        },
     },
 };
+
+/// The columns of the tables, in their order.
+const JOURNALS: [Column; 11] = [
+    Text("business_id"),
+    Whole("journal_id"),
+    Text("kind"),
+    Text("origin"),
+    Text("transaction_key"),
+    Whole("line_count"),
+    Text("effective_date"),
+    Whole("effective_at"),
+    Whole("recorded_at"),
+    Whole("reverses"),
+    Text("hash"),
+];
+const POSTINGS: [Column; 6] =
+    [Text("business_id"), Whole("journal_id"), Whole("ordinal"), Text("account"), Text("currency"), Whole("amount_minor")];
+const MOVEMENTS: [Column; 6] =
+    [Text("business_id"), Whole("journal_id"), Whole("ordinal"), Whole("product_id"), Whole("quantity"), Whole("value_minor")];
 
 /// The newest journal of a business.
 #[derive(Debug, Default)]
@@ -29,9 +50,9 @@ struct Head {
 pub struct Journals {
     now: Timestamp,
     heads: HashMap<String, Head>,
-    journals: Rows,
-    postings: Rows,
-    movements: Rows,
+    journals: Rows<11>,
+    postings: Rows<6>,
+    movements: Rows<6>,
     moved: Vec<Moved>,
 }
 
@@ -46,8 +67,8 @@ pub struct Moved {
 
 impl Journals {
     /// `now` is when they are recorded.
-    pub fn new(now: Timestamp) -> Self {
-        let [journals, postings, movements] = [(); 3].map(|()| Rows::default());
+    pub fn new(db: &Connection, now: Timestamp) -> Self {
+        let (journals, postings, movements) = (Rows::new(db, JOURNALS), Rows::new(db, POSTINGS), Rows::new(db, MOVEMENTS));
         Self { now, heads: HashMap::new(), journals, postings, movements, moved: Vec::new() }
     }
 
@@ -63,12 +84,17 @@ impl Journals {
         let journal_id = head.journal_id + 1;
         let chained = Chained::of(&journal, journal_id, self.now);
         *head = Head { journal_id, hash: chained.hash(&head.hash) };
-        self.journals.push(&(&chained.journal, &head.hash));
-        for (ordinal, (account, currency, amount_minor)) in (0_i64..).zip(&chained.postings) {
-            self.postings.push(&(&journal.business, journal_id, ordinal, account, currency, amount_minor));
+        let (business, id, kind, origin, transaction, lines, date, at, recorded_at, reverses) = &chained.journal;
+        let (business, id) = (business.into(), (*id).into());
+        let (lines, at, recorded_at) = ((*lines).into(), (*at).into(), (*recorded_at).into());
+        let (origin, transaction) = (origin.into(), transaction.into());
+        let hash = (&head.hash).into();
+        self.journals.push([business, id, kind.into(), origin, transaction, lines, date.into(), at, recorded_at, (*reverses).into(), hash]);
+        for (ordinal, (account, currency, amount)) in (0_i64..).zip(&chained.postings) {
+            self.postings.push([business, id, ordinal.into(), account.into(), currency.into(), (*amount).into()]);
         }
-        for (ordinal, (product_id, quantity, value_minor)) in (0_i64..).zip(&chained.movements) {
-            self.movements.push(&(&journal.business, journal_id, ordinal, product_id, quantity, value_minor));
+        for (ordinal, (product_id, quantity, value)) in (0_i64..).zip(&chained.movements) {
+            self.movements.push([business, id, ordinal.into(), (*product_id).into(), (*quantity).into(), (*value).into()]);
             let (business, kind, effective_at) = (journal.business.clone(), journal.kind, journal.effective_at);
             self.moved.push(Moved { business, kind, product_id: *product_id, effective_at });
         }
@@ -89,22 +115,19 @@ impl Journals {
         counter::follow(db, &moved, now).await
     }
 
-    /// Postings and movements first: the journal then closes over them.
+    /// On PostgreSQL postings and movements follow their journal and are checked a statement at a time; SQLite checks rows, so there the journal
+    /// comes last and closes over them.
     pub(crate) async fn insert(self, db: &mut Connection) -> sqlx::Result<Vec<Moved>> {
-        const POSTINGS: &str = "postings SELECT value ->> 0, CAST(value ->> 1 AS BIGINT), CAST(value ->> 2 AS BIGINT), value ->> 3, value ->> 4, \
-            CAST(value ->> 5 AS BIGINT)";
-        const MOVEMENTS: &str = "stock_movements SELECT value ->> 0, CAST(value ->> 1 AS BIGINT), CAST(value ->> 2 AS BIGINT), \
-            CAST(value ->> 3 AS BIGINT), CAST(value ->> 4 AS BIGINT), CAST(value ->> 5 AS BIGINT)";
-        const JOURNALS: &str = "journals (business_id, journal_id, kind, origin, transaction_key, line_count, effective_date, effective_at, \
-            recorded_at, reverses, hash) \
-            SELECT value -> 0 ->> 0, CAST(value -> 0 ->> 1 AS BIGINT), value -> 0 ->> 2, value -> 0 ->> 3, value -> 0 ->> 4, \
-            CAST(value -> 0 ->> 5 AS BIGINT), value -> 0 ->> 6, CAST(value -> 0 ->> 7 AS BIGINT), CAST(value -> 0 ->> 8 AS BIGINT), \
-            CAST(value -> 0 ->> 9 AS BIGINT), value ->> 1";
-        for (insert, written) in [(POSTINGS, self.postings), (MOVEMENTS, self.movements), (JOURNALS, self.journals)] {
-            if !written.is_empty() {
-                let insert = format!("INSERT INTO {insert} FROM {}", rows::source(db));
-                sqlx::query(AssertSqlSafe(insert)).bind(written.parameter()).execute(&mut *db).await?;
-            }
+        let mut inserts = [
+            self.journals.insert_into("journals", ""),
+            self.postings.insert_into("postings", ""),
+            self.movements.insert_into("stock_movements", ""),
+        ];
+        if db.backend_name() == "SQLite" {
+            inserts.rotate_left(1);
+        }
+        for insert in inserts.into_iter().flatten() {
+            insert.execute(&mut *db).await?;
         }
         Ok(self.moved)
     }

@@ -198,7 +198,7 @@ impl Journal {
 
     /// Writes the journal and gives its number within the business.
     pub async fn post(self, db: &mut Connection, now: Timestamp) -> Result<i64, StoreError> {
-        let mut journals = Journals::new(now);
+        let mut journals = Journals::new(db, now);
         let journal_id = journals.add(db, self).await?;
         journals.write(db).await?;
         Ok(journal_id)
@@ -207,7 +207,7 @@ impl Journal {
 
 /// Takes a journal back.
 pub async fn reverse(db: &mut Connection, business: &str, journal_id: i64, now: Timestamp) -> Result<(), StoreError> {
-    let mut journals = Journals::new(now);
+    let mut journals = Journals::new(db, now);
     journals.reverse(db, business, journal_id).await?;
     journals.write(db).await
 }

@@ -1,7 +1,40 @@
 //! The products of a business.
 
-use super::{Unit, pack};
-use crate::store::Connection;
+use std::collections::{BTreeSet, HashMap};
+
+use sqlx::{Row as _, any::AnyRow};
+
+use super::{Unit, UnitError, pack};
+use crate::store::{
+    Connection, StoreError,
+    rows::{
+        Column::{self, Text},
+        Rows,
+    },
+};
+
+/// Those of the given products (business, name, unit) that are there and no proposals.
+pub async fn known_as<'a>(
+    db: &mut Connection,
+    names: impl Iterator<Item = (&'a str, &'a str, Unit)>,
+) -> Result<HashMap<(String, String, Unit), i64>, StoreError> {
+    const NAMES: [Column; 3] = [Text("given_business"), Text("given_name"), Text("given_unit")];
+    let mut given = Rows::new(db, NAMES);
+    for (business, name, unit) in names.collect::<BTreeSet<_>>() {
+        given.push([business.into(), name.into(), unit.name().into()]);
+    }
+    let select = format!(
+        "SELECT business_id, name, unit, product_id FROM {} JOIN products \
+         ON business_id = given_business AND name = given_name AND unit = given_unit WHERE proposed = 0",
+        given.source()
+    );
+    let product = |row: AnyRow| {
+        let unit: String = row.try_get(2)?;
+        let unit = unit.parse().map_err(|error: UnitError| StoreError::Corrupt { what: "unit", source: Box::new(error) })?;
+        Ok(((row.try_get(0)?, row.try_get(1)?, unit), row.try_get(3)?))
+    };
+    given.query(select).fetch_all(db).await?.into_iter().map(product).collect()
+}
 
 /// The product that the till calls `name`; made where it is new. What the till sells is no proposal any more.
 pub async fn sold_as(db: &mut Connection, business: &str, name: &str, unit: Unit) -> sqlx::Result<i64> {

@@ -2,11 +2,14 @@
 
 use std::collections::{BTreeSet, HashMap, hash_map::Entry};
 
-use sqlx::{AssertSqlSafe, Row as _, any::AnyRow};
+use sqlx::{Row as _, any::AnyRow};
 
 use super::{
     Connection, StoreError,
-    rows::{self, Rows},
+    rows::{
+        Column::{self, Text, Whole},
+        Rows,
+    },
 };
 use crate::{
     debezium::{Row, Sequence, UNCHANGED_COLUMN},
@@ -59,8 +62,22 @@ pub enum Applied {
     Stale,
 }
 
-const COLUMNS: &str = "stream, table_name, row_key, parent_key, image, sequence_major, sequence_minor, deleted, posted, journal_id, business_id, \
-    pending_reason";
+/// The columns of the table, in their order.
+const COLUMNS: [Column; 12] = [
+    Text("stream"),
+    Text("table_name"),
+    Text("row_key"),
+    Text("parent_key"),
+    Text("image"),
+    Whole("sequence_major"),
+    Whole("sequence_minor"),
+    Whole("deleted"),
+    Text("posted"),
+    Whole("journal_id"),
+    Text("business_id"),
+    Text("pending_reason"),
+];
+const KEYS: [Column; 3] = [Text("given_stream"), Text("given_table"), Text("given_key")];
 
 /// The rows that a batch looks at, as they stand in the database and with what the batch changes: read and written many at a time.
 #[derive(Debug, Default)]
@@ -73,11 +90,11 @@ pub struct SourceRows {
 impl SourceRows {
     /// Reads rows that were not read before.
     pub async fn load(&mut self, db: &mut Connection, ids: impl IntoIterator<Item = RowId>) -> Result<(), StoreError> {
-        let mut keys = Rows::default();
+        let mut keys = Rows::new(db, KEYS);
         for id in ids {
             if let Entry::Vacant(unread) = self.rows.entry(id) {
                 let RowId { stream, table, key } = unread.key();
-                keys.push(&(stream, table, key));
+                keys.push([stream.into(), table.into(), key.into()]);
                 unread.insert(None);
             }
         }
@@ -86,23 +103,23 @@ impl SourceRows {
 
     /// Reads the rows of a table that hang on one of `parents`, as far as they were not read before.
     pub async fn load_children(&mut self, db: &mut Connection, table: &str, parents: &BTreeSet<RowId>) -> Result<(), StoreError> {
-        let mut keys = Rows::default();
+        let mut keys = Rows::new(db, KEYS);
         for parent in parents {
-            keys.push(&(&parent.stream, table, &parent.key));
+            keys.push([(&parent.stream).into(), table.into(), (&parent.key).into()]);
         }
         self.select(db, "parent_key", keys).await
     }
 
-    async fn select(&mut self, db: &mut Connection, key: &str, keys: Rows) -> Result<(), StoreError> {
+    async fn select(&mut self, db: &mut Connection, key: &str, keys: Rows<3>) -> Result<(), StoreError> {
         if keys.is_empty() {
             return Ok(());
         }
         let select = format!(
-            "SELECT {COLUMNS} FROM {} JOIN source_rows {} ON stream = value ->> 0 AND table_name = value ->> 1 AND {key} = value ->> 2",
-            rows::source(db),
+            "SELECT source_rows.* FROM {} JOIN source_rows {} ON stream = given_stream AND table_name = given_table AND {key} = given_key",
+            keys.source(),
             index(db, key)
         );
-        for row in sqlx::query(AssertSqlSafe(select)).bind(keys.parameter()).fetch_all(db).await? {
+        for row in keys.query(select).fetch_all(db).await? {
             let (id, row) = source_row(&row)?;
             let known = self.rows.entry(id).or_default();
             if known.is_none() {
@@ -158,34 +175,34 @@ impl SourceRows {
 
     /// Writes what changed.
     pub async fn write(self, db: &mut Connection) -> sqlx::Result<()> {
-        let mut written = Rows::default();
+        const NEWEST: &str = "ON CONFLICT (stream, table_name, row_key) DO UPDATE SET parent_key = excluded.parent_key, \
+            image = excluded.image, sequence_major = excluded.sequence_major, sequence_minor = excluded.sequence_minor, \
+            deleted = excluded.deleted, posted = excluded.posted, journal_id = excluded.journal_id, \
+            business_id = excluded.business_id, pending_reason = excluded.pending_reason";
+        let mut written = Rows::new(db, COLUMNS);
         for id in &self.changed {
             let Some(row) = self.get(id) else { continue };
             let image = serde_json::to_string(&row.image).expect("a map of JSON values");
             let posted = row.settled.posted.as_ref();
-            written.push(&(
-                (&id.stream, &id.table, &id.key, &row.parent, image),
-                (row.sequence.map(|sequence| sequence.major), row.sequence.map(|sequence| sequence.minor), i64::from(row.deleted)),
-                posted.map(|posted| serde_json::to_string(&posted.sale).expect("plain fields")),
-                (posted.map(|posted| posted.journal_id), &row.settled.business, &row.settled.pending),
-            ));
+            let sale = posted.map(|posted| serde_json::to_string(&posted.sale).expect("plain fields"));
+            written.push([
+                (&id.stream).into(),
+                (&id.table).into(),
+                (&id.key).into(),
+                row.parent.as_ref().into(),
+                (&image).into(),
+                row.sequence.map(|sequence| sequence.major).into(),
+                row.sequence.map(|sequence| sequence.minor).into(),
+                i64::from(row.deleted).into(),
+                sale.as_ref().into(),
+                posted.map(|posted| posted.journal_id).into(),
+                row.settled.business.as_ref().into(),
+                row.settled.pending.as_ref().into(),
+            ]);
         }
-        if written.is_empty() {
-            return Ok(());
+        if let Some(insert) = written.insert_into("source_rows", NEWEST) {
+            insert.execute(db).await?;
         }
-        let insert = format!(
-            "INSERT INTO source_rows ({COLUMNS}) \
-             SELECT value -> 0 ->> 0, value -> 0 ->> 1, value -> 0 ->> 2, value -> 0 ->> 3, value -> 0 ->> 4, \
-             CAST(value -> 1 ->> 0 AS BIGINT), CAST(value -> 1 ->> 1 AS BIGINT), CAST(value -> 1 ->> 2 AS BIGINT), value ->> 2, \
-             CAST(value -> 3 ->> 0 AS BIGINT), value -> 3 ->> 1, value -> 3 ->> 2 \
-             FROM {} WHERE true \
-             ON CONFLICT (stream, table_name, row_key) DO UPDATE SET parent_key = excluded.parent_key, image = excluded.image, \
-             sequence_major = excluded.sequence_major, sequence_minor = excluded.sequence_minor, deleted = excluded.deleted, \
-             posted = excluded.posted, journal_id = excluded.journal_id, business_id = excluded.business_id, \
-             pending_reason = excluded.pending_reason",
-            rows::source(db)
-        );
-        sqlx::query(AssertSqlSafe(insert)).bind(written.parameter()).execute(db).await?;
         Ok(())
     }
 }

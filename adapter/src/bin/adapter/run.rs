@@ -10,7 +10,10 @@ use adapter::{
 };
 use anyhow::{Context, bail};
 use clap::Args;
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    task::spawn_blocking,
+};
 
 /// How long to wait for more at the end of the sources.
 const IDLE: Duration = Duration::from_millis(500);
@@ -56,16 +59,21 @@ impl Run {
         sales::release(&store, &mapping, Clock::System).await?;
         let (mut sold, mut bought) = (sales::Tally::default(), extractions::Tally::default());
         let mut stop = Stop::new()?;
+        let mut till = next_decoded(events.as_mut()).await?;
         loop {
-            let (till, papers) = (next(events.as_mut()).await?, next(documents.as_mut()).await?);
-            let idle = till.is_empty() && papers.is_empty();
+            let papers = next(documents.as_mut()).await?;
             if let Some(events) = &mut events {
-                let posted = sales::post(&store, &mapping, Clock::System, &till).await;
-                sold.add(tell_sales(settled(events, &store, &till, posted).await?));
+                // The database and the source keep nobody waiting for both.
+                let (posted, ahead) = tokio::join!(till.post(&store, &mapping, Clock::System), next_decoded(Some(events)));
+                let posted = settled(events, &store, &till.batch, posted).await?;
+                let is_fenced = posted.is_none();
+                sold.add(tell_sales(posted.unwrap_or_default()));
+                till = if is_fenced { next_decoded(Some(events)).await? } else { ahead? };
             }
+            let idle = till.batch.is_empty() && papers.is_empty();
             if let Some(documents) = &mut documents {
                 let posted = extractions::post(&store, Clock::System, &papers).await;
-                let posted = settled(documents, &store, &papers, posted).await?;
+                let posted = settled(documents, &store, &papers, posted).await?.unwrap_or_default();
                 if !posted.received.is_empty() {
                     sales::release(&store, &mapping, Clock::System).await?;
                 }
@@ -125,18 +133,18 @@ impl MappingFile {
     }
 }
 
-/// Tells the source what became of its batch. What another adapter posted meanwhile is left to it, and the source goes on where the database
-/// says.
-async fn settled<T: Default>(source: &mut AnySource, store: &Store, batch: &Batch, posted: Result<T, StoreError>) -> anyhow::Result<T> {
+/// Tells the source what became of its batch. What another adapter posted meanwhile is left to it (`None`), and the source goes on where the
+/// database says.
+async fn settled<T>(source: &mut AnySource, store: &Store, batch: &Batch, posted: Result<T, StoreError>) -> anyhow::Result<Option<T>> {
     match posted {
         Ok(tally) => {
             source.posted(&batch.steps);
-            Ok(tally)
+            Ok(Some(tally))
         }
         Err(fenced @ StoreError::Fenced { .. }) => {
             eprintln!("warning: {fenced}: going on where it left off");
             source.resume(store).await?;
-            Ok(T::default())
+            Ok(None)
         }
         Err(error) => Err(error.into()),
     }
@@ -147,6 +155,11 @@ async fn next(source: Option<&mut AnySource>) -> anyhow::Result<Batch> {
         Some(source) => Ok(source.next().await?),
         None => Ok(Batch::default()),
     }
+}
+
+async fn next_decoded(source: Option<&mut AnySource>) -> anyhow::Result<sales::Decoded> {
+    let batch = next(source).await?;
+    Ok(spawn_blocking(|| sales::Decoded::new(batch)).await?)
 }
 
 /// Whether a person or the machine asked the process to stop. It then finishes its batch.
