@@ -29,7 +29,7 @@ const TABLES: [&str; 4] = ["source_rows", "journals", "postings", "stock_movemen
 async fn post(store: &Store, batches: Vec<Batch>) -> (f64, Vec<f64>) {
     let mut batches = batches.into_iter();
     let mut next = async || match batches.next() {
-        Some(batch) => Some(spawn_blocking(|| Decoded::new(batch)).await.unwrap()),
+        Some(batch) => Some(spawn_blocking(|| Decoded::new(batch, &Mapping::default())).await.unwrap()),
         None => None,
     };
     let mapping = Mapping::default();

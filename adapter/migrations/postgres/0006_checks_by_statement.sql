@@ -27,15 +27,18 @@ BEGIN
     RETURN NULL;
 END $$;
 
--- xmin is the transaction that wrote the journal.
+-- xmin is the transaction that wrote the journal. The journals of a statement lie side by side, so each business's are read in one go.
 CREATE FUNCTION journals_are_open() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF EXISTS (
-        SELECT FROM (SELECT DISTINCT business_id, journal_id FROM written) AS given
-        WHERE NOT EXISTS (
-            SELECT FROM journals WHERE journals.business_id = given.business_id AND journals.journal_id = given.journal_id
-            AND journals.xmin = pg_current_xact_id()::xid OFFSET 0
-        )
+        SELECT business_id, journal_id FROM written
+        EXCEPT
+        SELECT given.business_id, open.journal_id
+        FROM (SELECT business_id, min(journal_id) AS first, max(journal_id) AS last FROM written GROUP BY business_id) AS given,
+        LATERAL (
+            SELECT journal_id FROM journals WHERE journals.business_id = given.business_id
+            AND journal_id BETWEEN given.first AND given.last AND journals.xmin = pg_current_xact_id()::xid OFFSET 0
+        ) AS open
     ) THEN
         RAISE EXCEPTION 'a journal that this transaction did not write takes no more %', TG_ARGV[0];
     END IF;

@@ -14,6 +14,7 @@ use crate::{
     store::{
         Connection, StoreError,
         rows::{
+            Cell,
             Column::{self, Text, Whole},
             Rows,
         },
@@ -39,6 +40,9 @@ const POSTINGS: [Column; 6] =
 const MOVEMENTS: [Column; 6] =
     [Text("business_id"), Whole("journal_id"), Whole("ordinal"), Whole("product_id"), Whole("quantity"), Whole("value_minor")];
 
+/// Journals in one statement.
+const WRITTEN_TOGETHER: usize = 1000;
+
 /// The newest journal of a business.
 #[derive(Debug, Default)]
 struct Head {
@@ -46,14 +50,12 @@ struct Head {
     hash: String,
 }
 
-/// Journals of one transaction: numbered as they are added, in the database when they are written.
+/// Journals of one transaction: numbered as they are added, hashed and in the database when they are written.
 pub struct Journals {
     now: Timestamp,
     heads: HashMap<String, Head>,
-    journals: Rows<11>,
-    postings: Rows<6>,
-    movements: Rows<6>,
-    moved: Vec<Moved>,
+    /// With their numbers.
+    added: Vec<(i64, Journal)>,
 }
 
 /// Goods that a journal moved.
@@ -67,9 +69,8 @@ pub struct Moved {
 
 impl Journals {
     /// `now` is when they are recorded.
-    pub fn new(db: &Connection, now: Timestamp) -> Self {
-        let (journals, postings, movements) = (Rows::new(db, JOURNALS), Rows::new(db, POSTINGS), Rows::new(db, MOVEMENTS));
-        Self { now, heads: HashMap::new(), journals, postings, movements, moved: Vec::new() }
+    pub fn new(now: Timestamp) -> Self {
+        Self { now, heads: HashMap::new(), added: Vec::new() }
     }
 
     /// Adds a journal and gives its number within the business.
@@ -81,24 +82,9 @@ impl Journals {
                 vacant.insert(head)
             }
         };
-        let journal_id = head.journal_id + 1;
-        let chained = Chained::of(&journal, journal_id, self.now);
-        *head = Head { journal_id, hash: chained.hash(&head.hash) };
-        let (business, id, kind, origin, transaction, lines, date, at, recorded_at, reverses) = &chained.journal;
-        let (business, id) = (business.into(), (*id).into());
-        let (lines, at, recorded_at) = ((*lines).into(), (*at).into(), (*recorded_at).into());
-        let (origin, transaction) = (origin.into(), transaction.into());
-        let hash = (&head.hash).into();
-        self.journals.push([business, id, kind.into(), origin, transaction, lines, date.into(), at, recorded_at, (*reverses).into(), hash]);
-        for (ordinal, (account, currency, amount)) in (0_i64..).zip(&chained.postings) {
-            self.postings.push([business, id, ordinal.into(), account.into(), currency.into(), (*amount).into()]);
-        }
-        for (ordinal, (product_id, quantity, value)) in (0_i64..).zip(&chained.movements) {
-            self.movements.push([business, id, ordinal.into(), (*product_id).into(), (*quantity).into(), (*value).into()]);
-            let (business, kind, effective_at) = (journal.business.clone(), journal.kind, journal.effective_at);
-            self.moved.push(Moved { business, kind, product_id: *product_id, effective_at });
-        }
-        Ok(journal_id)
+        head.journal_id += 1;
+        self.added.push((head.journal_id, journal));
+        Ok(head.journal_id)
     }
 
     /// Takes a journal back that is in the database.
@@ -115,9 +101,71 @@ impl Journals {
         counter::follow(db, &moved, now).await
     }
 
+    /// While the database takes some of them, the next ones are hashed and made ready for it.
+    pub(crate) async fn insert(mut self, db: &mut Connection) -> sqlx::Result<Vec<Moved>> {
+        let empty = JournalRows::none(db);
+        let mut ready = empty.clone();
+        for journals in self.added.chunks(WRITTEN_TOGETHER) {
+            let (written, next) = tokio::join!(ready.write(db), async { rows(journals, &mut self.heads, self.now, empty.clone()) });
+            written?;
+            ready = next;
+        }
+        ready.write(db).await?;
+        Ok(self.added.iter().flat_map(|(_, journal)| journal.moved()).collect())
+    }
+}
+
+/// The rows of journals, each hashed behind the one before it.
+fn rows(journals: &[(i64, Journal)], heads: &mut HashMap<String, Head>, now: Timestamp, mut rows: JournalRows) -> JournalRows {
+    for (journal_id, journal) in journals {
+        let chained = Chained::of(journal, *journal_id, now);
+        let head = heads.entry(journal.business.clone()).or_default();
+        head.hash = chained.hash(&head.hash);
+        rows.push(&chained, &head.hash);
+    }
+    rows
+}
+
+/// What journals are in the database.
+#[derive(Clone)]
+struct JournalRows {
+    journals: Rows<11>,
+    postings: Rows<6>,
+    movements: Rows<6>,
+}
+
+impl JournalRows {
+    fn none(db: &Connection) -> Self {
+        Self { journals: Rows::new(db, JOURNALS), postings: Rows::new(db, POSTINGS), movements: Rows::new(db, MOVEMENTS) }
+    }
+
+    fn push(&mut self, chained: &Chained, hash: &str) {
+        let (business, id, kind, origin, transaction, lines, date, at, recorded_at, reverses) = &chained.journal;
+        let (business, id) = (Cell::from(business), Cell::from(*id));
+        self.journals.push([
+            business,
+            id,
+            kind.into(),
+            origin.into(),
+            transaction.into(),
+            (*lines).into(),
+            date.into(),
+            (*at).into(),
+            (*recorded_at).into(),
+            (*reverses).into(),
+            hash.into(),
+        ]);
+        for (ordinal, (account, currency, amount)) in (0_i64..).zip(&chained.postings) {
+            self.postings.push([business, id, ordinal.into(), account.into(), currency.into(), (*amount).into()]);
+        }
+        for (ordinal, (product_id, quantity, value)) in (0_i64..).zip(&chained.movements) {
+            self.movements.push([business, id, ordinal.into(), (*product_id).into(), (*quantity).into(), (*value).into()]);
+        }
+    }
+
     /// On PostgreSQL postings and movements follow their journal and are checked a statement at a time; SQLite checks rows, so there the journal
     /// comes last and closes over them.
-    pub(crate) async fn insert(self, db: &mut Connection) -> sqlx::Result<Vec<Moved>> {
+    async fn write(self, db: &mut Connection) -> sqlx::Result<()> {
         let mut inserts = [
             self.journals.insert_into("journals", ""),
             self.postings.insert_into("postings", ""),
@@ -129,7 +177,7 @@ impl Journals {
         for insert in inserts.into_iter().flatten() {
             insert.execute(&mut *db).await?;
         }
-        Ok(self.moved)
+        Ok(())
     }
 }
 

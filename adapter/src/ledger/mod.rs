@@ -196,9 +196,14 @@ impl Journal {
         self
     }
 
+    fn moved(&self) -> impl Iterator<Item = Moved> {
+        let moved = |product_id| Moved { business: self.business.clone(), kind: self.kind, product_id, effective_at: self.effective_at };
+        self.movements.iter().map(move |movement| moved(movement.product_id))
+    }
+
     /// Writes the journal and gives its number within the business.
     pub async fn post(self, db: &mut Connection, now: Timestamp) -> Result<i64, StoreError> {
-        let mut journals = Journals::new(db, now);
+        let mut journals = Journals::new(now);
         let journal_id = journals.add(db, self).await?;
         journals.write(db).await?;
         Ok(journal_id)
@@ -207,7 +212,7 @@ impl Journal {
 
 /// Takes a journal back.
 pub async fn reverse(db: &mut Connection, business: &str, journal_id: i64, now: Timestamp) -> Result<(), StoreError> {
-    let mut journals = Journals::new(db, now);
+    let mut journals = Journals::new(now);
     journals.reverse(db, business, journal_id).await?;
     journals.write(db).await
 }

@@ -87,7 +87,7 @@ async fn settle(db: &mut Connection, business: &str, count: &Count, now: Timesta
     if difference == count.difference {
         return Ok(());
     }
-    let mut journals = Journals::new(db, now);
+    let mut journals = Journals::new(now);
     if let Some(booked) = count.journal_id {
         journals.reverse(db, business, booked).await?;
     }

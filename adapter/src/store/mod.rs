@@ -178,11 +178,18 @@ impl Store {
         let one_less = |left: u32| left.checked_sub(1);
         let alone = self.alone.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less).is_ok();
         let BeginToWrite { together, alone: by_itself } = self.begin_to_write;
-        self.pool.begin_with(if alone { *by_itself } else { *together }).await.map_err(StoreError::Begin)
+        self.begin(if alone { by_itself } else { together }).await
     }
 
     /// Begins to read one state of the books.
     pub async fn read(&self) -> Result<Transaction<'static, Any>, StoreError> {
-        self.pool.begin_with(self.begin_to_read).await.map_err(StoreError::Begin)
+        self.begin(self.begin_to_read).await
+    }
+
+    /// On a task of its own: whoever is dropped while it begins would leave a connection in the pool whose transaction, and its lock, nobody ends.
+    async fn begin(&self, statement: &'static str) -> Result<Transaction<'static, Any>, StoreError> {
+        let pool = self.pool.clone();
+        let begun = tokio::spawn(async move { pool.begin_with(statement).await });
+        begun.await.expect("neither cancelled nor panicking").map_err(StoreError::Begin)
     }
 }

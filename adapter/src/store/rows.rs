@@ -56,13 +56,13 @@ impl<'a, T: Into<Cell<'a>>> From<Option<T>> for Cell<'a> {
 }
 
 /// Rows to be written, or keys to be looked up, together.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Rows<const N: usize> {
     columns: [Column; N],
     form: Form<N>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Form<const N: usize> {
     Json(String),
     Arrays([String; N]),

@@ -82,9 +82,17 @@ const KEYS: [Column; 3] = [Text("given_stream"), Text("given_table"), Text("give
 /// The rows that a batch looks at, as they stand in the database and with what the batch changes: read and written many at a time.
 #[derive(Debug, Default)]
 pub struct SourceRows {
-    /// `None`: looked for, and not there.
-    rows: HashMap<RowId, Option<SourceRow>>,
-    changed: BTreeSet<RowId>,
+    rows: HashMap<RowId, Known>,
+}
+
+/// What is known of a row that was looked for.
+#[derive(Debug, Default)]
+struct Known {
+    /// `None`: there is none.
+    row: Option<SourceRow>,
+    /// The database holds it, though maybe not as it is here.
+    is_stored: bool,
+    is_changed: bool,
 }
 
 impl SourceRows {
@@ -95,7 +103,7 @@ impl SourceRows {
             if let Entry::Vacant(unread) = self.rows.entry(id) {
                 let RowId { stream, table, key } = unread.key();
                 keys.push([stream.into(), table.into(), key.into()]);
-                unread.insert(None);
+                unread.insert(Known::default());
             }
         }
         self.select(db, "row_key", keys).await
@@ -122,8 +130,8 @@ impl SourceRows {
         for row in keys.query(select).fetch_all(db).await? {
             let (id, row) = source_row(&row)?;
             let known = self.rows.entry(id).or_default();
-            if known.is_none() {
-                *known = Some(row);
+            if known.row.is_none() {
+                *known = Known { row: Some(row), is_stored: true, is_changed: false };
             }
         }
         Ok(())
@@ -131,7 +139,7 @@ impl SourceRows {
 
     /// A row that was read; `None` where it is not there.
     pub fn get(&self, id: &RowId) -> Option<&SourceRow> {
-        self.rows.get(id)?.as_ref()
+        self.rows.get(id)?.row.as_ref()
     }
 
     /// Of the rows of a table that were read, those that hang on one of `parents`.
@@ -139,72 +147,95 @@ impl SourceRows {
         let streams: BTreeSet<(&str, &str)> = parents.iter().map(|id| (id.stream.as_str(), id.key.as_str())).collect();
         let hangs_on_one =
             move |id: &RowId, row: &SourceRow| row.parent.as_deref().is_some_and(|parent| streams.contains(&(id.stream.as_str(), parent)));
-        self.rows.iter().filter_map(move |(id, row)| (id.table == table && hangs_on_one(id, row.as_ref()?)).then_some(id))
+        self.rows.iter().filter_map(move |(id, known)| (id.table == table && hangs_on_one(id, known.row.as_ref()?)).then_some(id))
     }
 
     /// Puts the new state of a row that was read (`after`: `None` deletes) unless a newer one is known.
     pub fn apply(&mut self, id: &RowId, after: Option<Row>, parent: Option<String>, sequence: Option<Sequence>) -> Applied {
         let known = self.rows.entry(id.clone()).or_default();
-        let before = known.take().unwrap_or_default();
+        let before = known.row.take().unwrap_or_default();
         if let (Some(old), Some(new)) = (before.sequence, sequence)
             && new < old
         {
-            *known = Some(before);
+            known.row = Some(before);
             return Applied::Stale;
         }
         let sequence = sequence.or(before.sequence);
-        *known = Some(match after {
+        known.is_changed = true;
+        known.row = Some(match after {
             Some(after) => {
                 let image = with_unchanged_columns(after, &before.image);
                 SourceRow { image, parent, sequence, deleted: false, settled: before.settled }
             }
             None => SourceRow { sequence, deleted: true, ..before },
         });
-        self.changed.insert(id.clone());
         Applied::Newest
     }
 
     /// Notes what was made of a row.
     pub fn settle(&mut self, id: &RowId, settled: Settled) {
-        let Some(Some(row)) = self.rows.get_mut(id) else { return };
+        let Some(Known { row: Some(row), is_changed, .. }) = self.rows.get_mut(id) else { return };
         if row.settled != settled {
             row.settled = settled;
-            self.changed.insert(id.clone());
+            *is_changed = true;
         }
     }
 
-    /// Writes what changed.
+    /// What changed, to be written: new rows and others.
+    pub fn changes(self, mut changes: Changes) -> Changes {
+        let mut changed: Vec<_> = self.rows.iter().filter(|(_, known)| known.is_changed).collect();
+        // Writers that lock the same rows do so in the same order.
+        changed.sort_unstable_by_key(|(id, _)| *id);
+        for (id, Known { row, is_stored, .. }) in changed {
+            let Some(row) = row else { continue };
+            push(if *is_stored { &mut changes.stored } else { &mut changes.new }, id, row);
+        }
+        changes
+    }
+}
+
+/// Rows that a batch changed.
+pub struct Changes {
+    new: Rows<12>,
+    stored: Rows<12>,
+}
+
+impl Changes {
+    pub fn none(db: &Connection) -> Self {
+        Self { new: Rows::new(db, COLUMNS), stored: Rows::new(db, COLUMNS) }
+    }
+
     pub async fn write(self, db: &mut Connection) -> sqlx::Result<()> {
         const NEWEST: &str = "ON CONFLICT (stream, table_name, row_key) DO UPDATE SET parent_key = excluded.parent_key, \
             image = excluded.image, sequence_major = excluded.sequence_major, sequence_minor = excluded.sequence_minor, \
             deleted = excluded.deleted, posted = excluded.posted, journal_id = excluded.journal_id, \
             business_id = excluded.business_id, pending_reason = excluded.pending_reason";
-        let mut written = Rows::new(db, COLUMNS);
-        for id in &self.changed {
-            let Some(row) = self.get(id) else { continue };
-            let image = serde_json::to_string(&row.image).expect("a map of JSON values");
-            let posted = row.settled.posted.as_ref();
-            let sale = posted.map(|posted| serde_json::to_string(&posted.sale).expect("plain fields"));
-            written.push([
-                (&id.stream).into(),
-                (&id.table).into(),
-                (&id.key).into(),
-                row.parent.as_ref().into(),
-                (&image).into(),
-                row.sequence.map(|sequence| sequence.major).into(),
-                row.sequence.map(|sequence| sequence.minor).into(),
-                i64::from(row.deleted).into(),
-                sale.as_ref().into(),
-                posted.map(|posted| posted.journal_id).into(),
-                row.settled.business.as_ref().into(),
-                row.settled.pending.as_ref().into(),
-            ]);
-        }
-        if let Some(insert) = written.insert_into("source_rows", NEWEST) {
-            insert.execute(db).await?;
+        let inserts = [self.new.insert_into("source_rows", ""), self.stored.insert_into("source_rows", NEWEST)];
+        for insert in inserts.into_iter().flatten() {
+            insert.execute(&mut *db).await?;
         }
         Ok(())
     }
+}
+
+fn push(rows: &mut Rows<12>, RowId { stream, table, key }: &RowId, row: &SourceRow) {
+    let image = serde_json::to_string(&row.image).expect("a map of JSON values");
+    let posted = row.settled.posted.as_ref();
+    let sale = posted.map(|posted| serde_json::to_string(&posted.sale).expect("plain fields"));
+    rows.push([
+        stream.into(),
+        table.into(),
+        key.into(),
+        row.parent.as_ref().into(),
+        (&image).into(),
+        row.sequence.map(|sequence| sequence.major).into(),
+        row.sequence.map(|sequence| sequence.minor).into(),
+        i64::from(row.deleted).into(),
+        sale.as_ref().into(),
+        posted.map(|posted| posted.journal_id).into(),
+        row.settled.business.as_ref().into(),
+        row.settled.pending.as_ref().into(),
+    ]);
 }
 
 /// SQLite takes two columns of the primary key for a better way to a parent's rows than the three of this index.

@@ -1,4 +1,4 @@
-use std::{fs::File, path::PathBuf, process::ExitCode, time::Duration};
+use std::{fs::File, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 
 use adapter::{
     clock::Clock,
@@ -42,7 +42,7 @@ pub struct Run {
 
 impl Run {
     pub async fn execute(self) -> anyhow::Result<ExitCode> {
-        let mapping = self.mapping.read()?;
+        let mapping = Arc::new(self.mapping.read()?);
         if self.events == self.extractions {
             bail!("--events and --extractions name the same source");
         }
@@ -59,16 +59,16 @@ impl Run {
         sales::release(&store, &mapping, Clock::System).await?;
         let (mut sold, mut bought) = (sales::Tally::default(), extractions::Tally::default());
         let mut stop = Stop::new()?;
-        let mut till = next_decoded(events.as_mut()).await?;
+        let mut till = next_decoded(events.as_mut(), &mapping).await?;
         loop {
             let papers = next(documents.as_mut()).await?;
             if let Some(events) = &mut events {
                 // The database and the source keep nobody waiting for both.
-                let (posted, ahead) = tokio::join!(till.post(&store, &mapping, Clock::System), next_decoded(Some(events)));
+                let (posted, ahead) = tokio::join!(till.post(&store, &mapping, Clock::System), next_decoded(Some(events), &mapping));
                 let posted = settled(events, &store, &till.batch, posted).await?;
                 let is_fenced = posted.is_none();
                 sold.add(tell_sales(posted.unwrap_or_default()));
-                till = if is_fenced { next_decoded(Some(events)).await? } else { ahead? };
+                till = if is_fenced { next_decoded(Some(events), &mapping).await? } else { ahead? };
             }
             let idle = till.batch.is_empty() && papers.is_empty();
             if let Some(documents) = &mut documents {
@@ -157,9 +157,9 @@ async fn next(source: Option<&mut AnySource>) -> anyhow::Result<Batch> {
     }
 }
 
-async fn next_decoded(source: Option<&mut AnySource>) -> anyhow::Result<sales::Decoded> {
-    let batch = next(source).await?;
-    Ok(spawn_blocking(|| sales::Decoded::new(batch)).await?)
+async fn next_decoded(source: Option<&mut AnySource>, mapping: &Arc<Mapping>) -> anyhow::Result<sales::Decoded> {
+    let (batch, mapping) = (next(source).await?, Arc::clone(mapping));
+    Ok(spawn_blocking(move || sales::Decoded::new(batch, &mapping)).await?)
 }
 
 /// Whether a person or the machine asked the process to stop. It then finishes its batch.

@@ -3,32 +3,34 @@
 //! Architecture invariant: what is posted depends on the states of the rows alone. So repeats, replays, and topics in any order end in the
 //! same books.
 
+mod events;
+mod wanted;
+
 use std::{
     collections::{BTreeSet, HashMap},
     sync::{Mutex, PoisonError},
 };
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use rayon::prelude::*;
 
 use crate::{
     alerts,
     business::{self, Terms},
     clock::Clock,
-    debezium::{self, Change, DebeziumError, Event, Row, Sequence, Truncate},
+    debezium::{Sequence, Truncate},
     ledger::{Journal, Journals},
-    money::Currency,
     source::{Batch, Record, Unreadable, chain},
     stock::{Unit, product},
     store::{
         Connection, Store, StoreError, dead_letters, inbox,
-        source_rows::{Applied, Posted, RowId, Settled, SourceRows},
+        source_rows::{Applied, Changes, Posted, RowId, Settled, SourceRows},
     },
-    till::{Mapping, Pending, Sale, Table, UnreadableNumber, text},
+    till::{Mapping, Pending, Sale, Table, text},
 };
 
-/// How far the till's clock may be ahead of ours: a day and a time zone.
-const CLOCK_AHEAD: SignedDuration = SignedDuration::from_hours(48);
+use events::{Events, Poison, RowChange, Said, decode, stream};
+use wanted::{Till, Wanted};
 
 /// What a batch did.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -61,26 +63,10 @@ impl Tally {
     }
 }
 
-/// Why a record is a dead letter.
-#[derive(Debug, thiserror::Error)]
-enum Poison {
-    #[error(transparent)]
-    Event(#[from] DebeziumError),
-    #[error("table {table}")]
-    Number { table: String, source: UnreadableNumber },
-    #[error("table {table}: the row has no {column}")]
-    NoId { table: String, column: String },
-    #[error("table {table}: a text of the row holds the character U+0000, which no database here can keep")]
-    Nul { table: String },
-}
-
 /// Posts a batch in one transaction: rows, books, dead letters and position together.
 pub async fn post(store: &Store, mapping: &Mapping, clock: Clock, batch: &Batch) -> Result<Tally, StoreError> {
     store.transact(async |db| post_in(db, mapping, clock.now(), batch).await).await
 }
-
-/// What each record of a batch says. Nothing, where it can't be read: that it can't stands in the batch.
-type Events = Vec<Result<Event, DebeziumError>>;
 
 /// A batch whose events are decoded before its turn comes, while the one before it is posted.
 pub struct Decoded {
@@ -91,21 +77,16 @@ pub struct Decoded {
 
 impl Decoded {
     /// Takes the time of a processor, and waits for nothing.
-    pub fn new(batch: Batch) -> Self {
-        let events = Mutex::new(Some(decode(&batch)));
+    pub fn new(batch: Batch, mapping: &Mapping) -> Self {
+        let events = Mutex::new(Some(decode(&batch, mapping)));
         Self { batch, events }
     }
 
     /// As [`post`] does.
     pub async fn post(&self, store: &Store, mapping: &Mapping, clock: Clock) -> Result<Tally, StoreError> {
-        let events = || self.events.lock().unwrap_or_else(PoisonError::into_inner).take().unwrap_or_else(|| decode(&self.batch));
+        let events = || self.events.lock().unwrap_or_else(PoisonError::into_inner).take().unwrap_or_else(|| decode(&self.batch, mapping));
         store.transact(async |db| post_events(db, mapping, clock.now(), &self.batch, events()).await).await
     }
-}
-
-fn decode(batch: &Batch) -> Events {
-    let decode = |record: &Record| debezium::decode(&record.topic, record.key.as_ref(), record.value.as_ref());
-    batch.records.par_iter().map(|record| record.as_ref().map_or(Ok(Event::Housekeeping), decode)).collect()
 }
 
 /// Posts the sale lines that waited for a business which a document made known meanwhile; gives how many.
@@ -134,7 +115,7 @@ async fn waiting_for_known(db: &mut Connection) -> Result<Vec<RowId>, StoreError
 }
 
 pub(crate) async fn post_in(db: &mut Connection, mapping: &Mapping, now: Timestamp, batch: &Batch) -> Result<Tally, StoreError> {
-    post_events(db, mapping, now, batch, decode(batch)).await
+    post_events(db, mapping, now, batch, decode(batch, mapping)).await
 }
 
 /// Reads what the batch touches, works out the books in memory, and writes them: a few statements however many the records are.
@@ -162,39 +143,17 @@ struct Posting<'a> {
     touched: BTreeSet<RowId>,
     touched_transactions: BTreeSet<RowId>,
     new_businesses: BTreeSet<RowId>,
-    terms: HashMap<String, Option<Terms>>,
+    /// Of the businesses that are known.
+    terms: HashMap<String, Terms>,
     /// By business, name and unit.
     products: HashMap<(String, String, Unit), i64>,
     journals: Journals,
     tally: Tally,
 }
 
-/// A change of one of the mapping's rows.
-struct RowChange {
-    table: Table,
-    id: RowId,
-    after: Option<Row>,
-    sequence: Option<Sequence>,
-}
-
-/// What the books should hold for a sale line; nothing for a deleted one.
-#[derive(Debug, Default)]
-struct Wanted {
-    sale: Option<Sale>,
-    /// Whose it is, where that is known.
-    business: Option<String>,
-    pending: Option<String>,
-}
-
-impl Wanted {
-    fn waiting(pending: &Pending, business: Option<String>) -> Self {
-        Self { sale: None, business, pending: Some(chain(pending)) }
-    }
-}
-
 impl<'a> Posting<'a> {
     async fn new(db: &'a mut Connection, mapping: &'a Mapping, now: Timestamp) -> sqlx::Result<Self> {
-        let (stopped, journals) = (stopped_tables(db).await?, Journals::new(db, now));
+        let stopped = stopped_tables(db).await?;
         Ok(Self {
             db,
             mapping,
@@ -206,7 +165,7 @@ impl<'a> Posting<'a> {
             new_businesses: BTreeSet::new(),
             terms: HashMap::new(),
             products: HashMap::new(),
-            journals,
+            journals: Journals::new(now),
             tally: Tally::default(),
         })
     }
@@ -214,18 +173,22 @@ impl<'a> Posting<'a> {
     /// Brings the books to what the touched rows say, and writes all of it.
     async fn finish(mut self) -> Result<Tally, StoreError> {
         self.find_sales().await?;
-        let mut wanted = Vec::new();
-        for id in std::mem::take(&mut self.touched) {
-            wanted.push((self.wanted(&id).await?, id));
-        }
+        self.find_terms().await?;
+        let touched: Vec<RowId> = std::mem::take(&mut self.touched).into_iter().collect();
+        let till = Till { mapping: self.mapping, now: self.now, rows: &self.rows, terms: &self.terms };
+        let wanted: Vec<(Wanted, RowId)> = touched.into_par_iter().map(|id| (till.wanted(&id), id)).collect();
         let sales = wanted.iter().filter_map(|(wanted, _)| wanted.sale.as_ref());
         self.products = product::known_as(self.db, sales.map(|sale| (&*sale.business, &*sale.product, sale.unit))).await?;
         for (wanted, id) in wanted {
             self.settle(&id, wanted).await?;
         }
-        self.journals.write(self.db).await?;
-        self.rows.write(self.db).await?;
-        Ok(self.tally)
+        let Self { db, journals, rows, tally, .. } = self;
+        let changes = Changes::none(db);
+        // While the database takes the journals, the rows are made ready for it.
+        let (written, changes) = tokio::join!(journals.write(db), async { rows.changes(changes) });
+        written?;
+        changes.write(db).await?;
+        Ok(tally)
     }
 
     /// The changes that the records tell, in their order; what can't be read is buried on the way.
@@ -241,39 +204,16 @@ impl<'a> Posting<'a> {
         Ok(changes)
     }
 
-    async fn read(&mut self, record: &Record, event: Result<Event, DebeziumError>) -> Result<Option<RowChange>, StoreError> {
-        match event {
-            Ok(Event::Change(change)) => match self.row_change(record, change) {
-                Ok(Some(change)) if self.is_stopped(&change.id, change.sequence) => self.hold(record, &change.id).await?,
-                Ok(Some(change)) => return Ok(Some(change)),
-                Ok(None) => self.tally.other_tables += 1,
-                Err(poison) => self.poison(record, &poison).await?,
-            },
-            Ok(Event::Truncate(truncate)) => self.truncate(record, truncate).await?,
-            Ok(Event::Tombstone | Event::Housekeeping) => {}
-            Err(error) => self.poison(record, &error.into()).await?,
+    async fn read(&mut self, record: &Record, said: Result<Said, Poison>) -> Result<Option<RowChange>, StoreError> {
+        match said {
+            Ok(Said::Change(change)) if self.is_stopped(&change.id, change.sequence) => self.hold(record, &change.id).await?,
+            Ok(Said::Change(change)) => return Ok(Some(change)),
+            Ok(Said::Truncate(truncate)) => self.truncate(record, truncate).await?,
+            Ok(Said::OtherTable) => self.tally.other_tables += 1,
+            Ok(Said::Nothing) => {}
+            Err(poison) => self.poison(record, &poison).await?,
         }
         Ok(None)
-    }
-
-    /// `None`: a table that the mapping does not name.
-    fn row_change(&self, record: &Record, change: Change) -> Result<Option<RowChange>, Poison> {
-        let Some(table) = self.mapping.table(&change.table) else { return Ok(None) };
-        let id_column = self.mapping.id_column(table);
-        let key = text(&change.key, id_column).or_else(|| text(change.after.as_ref()?, id_column));
-        let Some(key) = key else {
-            return Err(Poison::NoId { table: change.table, column: id_column.to_owned() });
-        };
-        if let (Table::Sales, Some(after)) = (table, &change.after)
-            && let Err(source) = self.mapping.check_numbers(after)
-        {
-            return Err(Poison::Number { table: change.table, source });
-        }
-        if key.contains('\0') || change.after.iter().flatten().any(|(_, value)| value.as_str().is_some_and(|text| text.contains('\0'))) {
-            return Err(Poison::Nul { table: change.table });
-        }
-        let id = RowId { stream: stream(&record.topic), table: change.table, key };
-        Ok(Some(RowChange { table, id, after: change.after, sequence: change.sequence }))
     }
 
     async fn apply(&mut self, change: RowChange) -> Result<(), StoreError> {
@@ -313,13 +253,21 @@ impl<'a> Posting<'a> {
         self.touched_transactions.extend(self.rows.children(transactions, &self.new_businesses).cloned());
         self.rows.load_children(self.db, sales, &self.touched_transactions).await?;
         self.touched.extend(self.rows.children(sales, &self.touched_transactions).cloned());
-        let parents: BTreeSet<RowId> = self.touched.iter().filter_map(|id| self.transaction_of(id)).collect();
+        let till = Till { mapping: self.mapping, now: self.now, rows: &self.rows, terms: &self.terms };
+        let parents: BTreeSet<RowId> = self.touched.iter().filter_map(|id| till.transaction_of(id)).collect();
         self.rows.load(self.db, parents).await
     }
 
-    fn transaction_of(&self, id: &RowId) -> Option<RowId> {
-        let key = text(&self.rows.get(id)?.image, &self.mapping.sales.transaction)?;
-        Some(RowId { stream: id.stream.clone(), table: self.mapping.transactions.table.clone(), key })
+    /// Reads the terms of the businesses that the touched sale lines are of.
+    async fn find_terms(&mut self) -> Result<(), StoreError> {
+        let till = Till { mapping: self.mapping, now: self.now, rows: &self.rows, terms: &self.terms };
+        let businesses: BTreeSet<String> = self.touched.iter().filter_map(|id| till.business_of(&till.transaction_of(id)?)).collect();
+        for business in businesses {
+            if let Some(terms) = business::terms(self.db, &business).await? {
+                self.terms.insert(business, terms);
+            }
+        }
+        Ok(())
     }
 
     /// Brings the books to what the row says now.
@@ -338,43 +286,6 @@ impl<'a> Posting<'a> {
         };
         self.rows.settle(id, Settled { posted, business, pending });
         Ok(())
-    }
-
-    async fn wanted(&mut self, id: &RowId) -> Result<Wanted, StoreError> {
-        if self.standing(Some(id)).is_none() {
-            return Ok(Wanted::default());
-        }
-        let transaction = self.transaction_of(id);
-        let mut currency = Currency::EUR;
-        let business = self.standing(transaction.as_ref()).and_then(|row| text(row, &self.mapping.transactions.business));
-        if let Some(business) = &business {
-            match self.terms(business).await? {
-                Some(terms) => currency = terms.currency,
-                None => return Ok(Wanted::waiting(&Pending::UnknownBusiness(business.clone()), None)),
-            }
-        }
-        let Some(row) = self.standing(Some(id)) else { return Ok(Wanted::default()) };
-        Ok(match self.mapping.sale(row, self.standing(transaction.as_ref()), currency) {
-            Ok(sale) if sale.effective_at.duration_since(self.now) > CLOCK_AHEAD => {
-                Wanted::waiting(&Pending::Future(sale.effective_at), business)
-            }
-            Ok(sale) => Wanted { sale: Some(sale), business, pending: None },
-            Err(pending) => Wanted::waiting(&pending, business),
-        })
-    }
-
-    /// The image of a row that is there and not deleted.
-    fn standing(&self, id: Option<&RowId>) -> Option<&Row> {
-        self.rows.get(id?).filter(|row| !row.deleted).map(|row| &row.image)
-    }
-
-    async fn terms(&mut self, business: &str) -> Result<Option<Terms>, StoreError> {
-        if let Some(known) = self.terms.get(business) {
-            return Ok(*known);
-        }
-        let terms = business::terms(self.db, business).await?;
-        self.terms.insert(business.to_owned(), terms);
-        Ok(terms)
     }
 
     async fn post(&mut self, id: &RowId, sale: Option<Sale>) -> Result<Option<Posted>, StoreError> {
@@ -465,9 +376,4 @@ async fn stopped_tables(db: &mut Connection) -> sqlx::Result<HashMap<(String, St
     let rows: Vec<(String, String, Option<i64>, Option<i64>)> = sqlx::query_as(select).fetch_all(db).await?;
     let sequence = |major: Option<i64>, minor: Option<i64>| Some(Sequence { major: major?, minor: minor? });
     Ok(rows.into_iter().map(|(stream, table, major, minor)| ((stream, table), sequence(major, minor))).collect())
-}
-
-/// The common beginning of a source database's topics: `shop.public` of `shop.public.beers`.
-fn stream(topic: &str) -> String {
-    topic.rsplit_once('.').map_or("", |(stream, _)| stream).to_owned()
 }
