@@ -131,13 +131,13 @@ fn a_month_as_json() {
         "cash": {"opening": "0.00", "in": "8.31", "out": "10.00", "closing": "-1.69"},
         "vat_return": {"t1": "1.55", "t2": "46.00", "t3": "0.00", "t4": "44.45"},
         "inventory": [
-            {"product": "Crisps", "unit": "each", "on_hand": -1, "sold": 1, "received": 0, "counted": 0, "wasted": 0,
+            {"product": "Crisps", "unit": "each", "on_hand": -1, "sold": 1, "received": 0, "counted": 0, "wasted": 0, "lost_in_serving": 0,
                 "net_sales": "2.04", "flags": ["negative"]},
-            {"product": "Harbour Lager 24x330ml", "unit": "ml", "on_hand": 7920, "sold": 0, "received": 7920, "counted": 0, "wasted": 0,
+            {"product": "Harbour Lager 24x330ml", "unit": "ml", "on_hand": 7920, "sold": 0, "received": 7920, "counted": 0, "wasted": 0, "lost_in_serving": 0,
                 "net_sales": "0.00", "average_cost": "0.003788", "cost_of_sales": "0.00", "margin": "0.00", "flags": ["proposed"]},
-            {"product": "Limes", "unit": "each", "on_hand": 40, "sold": 0, "received": 40, "counted": 0, "wasted": 0,
+            {"product": "Limes", "unit": "each", "on_hand": 40, "sold": 0, "received": 40, "counted": 0, "wasted": 0, "lost_in_serving": 0,
                 "net_sales": "0.00", "average_cost": "0.250000", "cost_of_sales": "0.00", "margin": "0.00", "flags": ["proposed"]},
-            {"product": "Plain Stout", "unit": "ml", "on_hand": 99_432, "sold": 568, "received": 100_000, "counted": 0, "wasted": 0,
+            {"product": "Plain Stout", "unit": "ml", "on_hand": 99_432, "sold": 568, "received": 100_000, "counted": 0, "wasted": 0, "lost_in_serving": 0,
                 "net_sales": "4.72", "average_cost": "0.001500", "cost_of_sales": "0.85", "margin": "3.87", "flags": []},
         ],
         "pending": 1, "dead_letters": 2, "review_queue": 1
@@ -378,4 +378,24 @@ fn documents_are_read_by_an_engine_elsewhere() {
     assert!(errors.contains("missing.pdf: can't be opened: No such file"), "{errors}");
     let report = books.report();
     assert_eq!((&report["purchases"]["documents"], &report["purchases"]["gross"]), (&1.into(), &"246.00".into()));
+}
+
+#[test]
+fn a_yield_is_set_listed_and_held_to_reason() {
+    let books = a_month_of_a_pub();
+    let set = books.adapter(&["yield", "--business", "pub", "Plain Stout=95.5%", "Crisps = 100"]);
+    assert!(set.contains("95.5 %") && set.contains("100 %"), "{set}");
+    let listed = books.adapter(&["yield", "--business", "pub"]);
+    assert_eq!(listed, set);
+    for (arguments, reason) in [
+        (["yield", "--business", "pub", "Plain Stout=0%"].as_slice(), "give a percentage of 1 to 100"),
+        (&["yield", "--business", "pub", "Plain Stout=95.12345%"], "give a percentage of 1 to 100"),
+        (&["yield", "--business", "pub", "Plain Stout=most"], "give a percentage of 1 to 100"),
+        (&["yield", "--business", "pub", "Stuot=95%"], "there is no product \"Stuot\""),
+        (&["yield", "--business", "pub", "--from", "2026-01-01", "Plain Stout=95%"], "give a day to come"),
+        (&["yield", "--business", "nobody", "Plain Stout=95%"], "\"nobody\" is not known"),
+    ] {
+        let error = failed(books.command("adapter", arguments));
+        assert!(error.contains(reason), "{arguments:?}: {error}");
+    }
 }

@@ -36,7 +36,7 @@ async fn sell_a_pint(db: &mut Connection) -> Result<i64, StoreError> {
         vat_minor: 103,
         effective_at: "2026-03-01T23:59:59Z".parse().unwrap(),
     };
-    Journal::sale("row".into(), &sale, product_id).post(db, NOW).await
+    Journal::sale("row".into(), &sale, product_id, 0).post(db, NOW).await
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use adapter::{
     stock::{
         count,
         product::{self, NameError, Product},
-        waste,
+        waste, yields,
     },
     store::{Store, StoreError},
 };
@@ -88,6 +88,39 @@ async fn waste_leaves_the_stock_and_no_money_moves() {
         let books = report(store, "pub", Period::default(), Clock::System).await.unwrap();
         assert_eq!(books.cash.closing, books.sales.gross);
         assert_eq!(books.sales.lines, 1, "waste is no sale");
+    }
+}
+
+/// A keg of 50 l at 150.00 yields 95 % since March: 568 ml sold are 598 ml of the keg, and as many come back with a refund.
+#[tokio::test]
+async fn what_is_lost_in_serving_leaves_the_stock_with_each_sale() {
+    for books in stores::all().await {
+        let store = &books.store;
+        post(store, &[business("pub", "The Long Hall")]).await;
+        post(store, &pint("before", "2026-02-28T23:59:59Z")).await;
+        let product = stout(store).await.product_id;
+        let since = |day: &str| day.parse::<Timestamp>().unwrap();
+        for (day, ppm) in [("2026-03-01T00:00:00Z", 950_000), ("2026-03-02T00:00:00Z", 1_000_000)] {
+            let set = async |db: &mut _| Ok::<_, StoreError>(yields::set(db, "pub", product, ppm, since(day), Timestamp::now()).await?);
+            store.transact(set).await.unwrap();
+        }
+        post(store, &pint("one", "2026-03-01T00:00:00Z")).await;
+        post(store, &pint("after", "2026-03-02T00:00:00Z")).await;
+        let row = inventory(store, "Plain Stout").await;
+        assert_eq!((row.on_hand, row.sold, row.lost_in_serving), (-3 * 568 - 30, 3 * 568, 30));
+
+        let refund = [transaction("t-back", "pub", "2026-03-01T01:00:00Z"), sale("back", "t-back", "Plain Stout", "-5.80", Some(568), 10)];
+        post(store, &refund).await;
+        let row = inventory(store, "Plain Stout").await;
+        assert_eq!((row.on_hand, row.sold, row.lost_in_serving), (-2 * 568, 2 * 568, 0));
+
+        // Known already, and corrected to another time: the yield is that of the moment.
+        post(store, &pint("one", "2026-03-01T00:00:00Z")).await;
+        post(store, &[transaction("t-one", "pub", "2026-03-02T00:00:00Z")]).await;
+        let row = inventory(store, "Plain Stout").await;
+        assert_eq!((row.on_hand, row.lost_in_serving), (-2 * 568 + 30, -30));
+        assert_eq!(row.net_sales.to_string(), "9.44");
+        ledger::verify(store, "pub").await.unwrap();
     }
 }
 

@@ -100,7 +100,7 @@ async fn check(db: &mut Connection, counter: &Counter, window: i64, now: Timesta
     let (from, until) = (moment(window)?, moment(window.saturating_add(counter.window_microseconds))?);
     let select = "SELECT CAST(coalesce(sum(-quantity), 0) AS BIGINT) FROM journals JOIN stock_movements USING (business_id, journal_id) \
         WHERE business_id = $1 AND effective_date BETWEEN $2 AND $3 AND product_id = $4 AND kind = 'sale' \
-        AND effective_at >= $5 AND effective_at < $6";
+        AND ordinal = 0 AND effective_at >= $5 AND effective_at < $6";
     let sum = sqlx::query_scalar(select).bind(&counter.business_id).bind(day(from).to_string()).bind(day(until).to_string());
     let sum = sum.bind(counter.product_id).bind(from.as_microsecond()).bind(until.as_microsecond());
     let sold: i64 = sum.fetch_one(&mut *db).await?;

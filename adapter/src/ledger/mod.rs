@@ -117,8 +117,9 @@ pub struct GrossAmount {
 }
 
 impl Journal {
-    /// Debit cash; credit sales and the VAT on them; goods out of stock.
-    pub fn sale(origin: String, sale: &Sale, product_id: i64) -> Self {
+    /// Debit cash; credit sales and the VAT on them; goods out of stock. The first movement is what was sold, a second one what is lost in
+    /// serving it, in base units too.
+    pub fn sale(origin: String, sale: &Sale, product_id: i64, lost: i64) -> Self {
         let (gross, vat) = (sale.gross_minor, sale.vat_minor);
         Self {
             business: sale.business.clone(),
@@ -131,7 +132,10 @@ impl Journal {
             currency: sale.currency,
             reverses: None,
             postings: postings([(Account::Cash, gross), (Account::Sales, vat - gross), (Account::VatOnSales, -vat)]),
-            movements: vec![Movement { product_id, quantity: -sale.quantity, value_minor: None }],
+            movements: std::iter::once(sale.quantity)
+                .chain((lost != 0).then_some(lost))
+                .map(|quantity| Movement { product_id, quantity: -quantity, value_minor: None })
+                .collect(),
         }
     }
 

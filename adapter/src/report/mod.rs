@@ -130,11 +130,13 @@ pub struct Inventory {
     /// What counts found more (or less) than the books said.
     pub counted: i64,
     pub wasted: i64,
+    /// What the product's yield says was lost with what was sold.
+    pub lost_in_serving: i64,
     pub net_sales: Amount,
     /// A base unit's price without VAT, in the currency, six decimals: the mean of all purchases up to the end of the period that say theirs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub average_cost: Option<String>,
-    /// What was sold at its average cost, and what is left of its net sales.
+    /// What was sold, and lost in serving it, at its average cost; and what is left of its net sales.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cost_of_sales: Option<Amount>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -283,7 +285,8 @@ impl Books<'_> {
 
     async fn inventory(&mut self) -> Result<Vec<Inventory>, StoreError> {
         let select = "SELECT product_id, name, unit, proposed, CAST(sum(quantity) AS BIGINT) AS on_hand, \
-            CAST(sum(CASE WHEN kind = 'sale' AND effective_date >= $2 THEN -quantity ELSE 0 END) AS BIGINT) AS sold, \
+            CAST(sum(CASE WHEN kind = 'sale' AND ordinal = 0 AND effective_date >= $2 THEN -quantity ELSE 0 END) AS BIGINT) AS sold, \
+            CAST(sum(CASE WHEN kind = 'sale' AND ordinal > 0 AND effective_date >= $2 THEN -quantity ELSE 0 END) AS BIGINT) AS lost_in_serving, \
             CAST(sum(CASE WHEN kind = 'purchase' AND effective_date >= $2 THEN quantity ELSE 0 END) AS BIGINT) AS received, \
             CAST(sum(CASE WHEN kind = 'count' AND effective_date >= $2 THEN quantity ELSE 0 END) AS BIGINT) AS counted, \
             CAST(sum(CASE WHEN kind = 'waste' AND effective_date >= $2 THEN -quantity ELSE 0 END) AS BIGINT) AS wasted, \
@@ -305,7 +308,7 @@ impl Books<'_> {
     async fn net_sales(&mut self) -> Result<HashMap<i64, i64>, StoreError> {
         let select = "SELECT product_id, CAST(sum(-amount_minor) AS BIGINT) FROM postings \
             JOIN stock_movements USING (business_id, journal_id) JOIN journals USING (business_id, journal_id) \
-            WHERE business_id = $1 AND account = $2 AND kind = 'sale' AND currency = $3 AND effective_date BETWEEN $4 AND $5 GROUP BY product_id";
+            WHERE business_id = $1 AND stock_movements.ordinal = 0 AND account = $2 AND kind = 'sale' AND currency = $3 AND effective_date BETWEEN $4 AND $5 GROUP BY product_id";
         let sums = sqlx::query_as(select).bind(self.business).bind(Account::Sales.name()).bind(self.currency.to_string());
         let sums: Vec<(i64, i64)> = sums.bind(&self.from).bind(&self.to).fetch_all(&mut *self.db).await?;
         Ok(sums.into_iter().collect())
@@ -356,6 +359,7 @@ struct InventoryRow {
     received: i64,
     counted: i64,
     wasted: i64,
+    lost_in_serving: i64,
     /// Bought for a known price, up to the end of the period, and that price.
     valued: i64,
     value_minor: i64,
@@ -366,7 +370,7 @@ impl InventoryRow {
         let proposed = self.proposed != 0;
         let flags = [(self.on_hand < 0, "negative"), (proposed, "proposed")];
         let amount = |minor| Amount { minor, currency };
-        let cost = self.cost_of(self.sold);
+        let cost = self.cost_of(self.sold + self.lost_in_serving);
         Inventory {
             flags: flags.into_iter().filter_map(|(is_so, flag)| is_so.then_some(flag)).collect(),
             on_hand: self.on_hand,
@@ -374,6 +378,7 @@ impl InventoryRow {
             received: self.received,
             counted: self.counted,
             wasted: self.wasted,
+            lost_in_serving: self.lost_in_serving,
             net_sales: amount(net_sales),
             average_cost: self.average_cost(currency),
             cost_of_sales: cost.map(amount),
@@ -403,6 +408,6 @@ impl InventoryRow {
 impl Inventory {
     /// Nothing is said of what is not there and did not move.
     fn is_worth_a_row(&self) -> bool {
-        [self.on_hand, self.sold, self.received, self.counted, self.wasted].iter().any(|quantity| *quantity != 0)
+        [self.on_hand, self.sold, self.received, self.counted, self.wasted, self.lost_in_serving].iter().any(|quantity| *quantity != 0)
     }
 }

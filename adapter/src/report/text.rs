@@ -60,7 +60,7 @@ fn stock_table(inventory: &[Inventory]) -> Table {
     let mut table = table(["Stock", "Unit", "Received", "Sold", "Lost", "On hand", "Net sales", "Cost", "Margin", ""]);
     let amount = |amount: Option<Amount>| amount.map_or_else(|| "?".to_owned(), |amount| amount.to_string());
     for product in inventory {
-        let lost = product.wasted - product.counted;
+        let lost = product.wasted + product.lost_in_serving - product.counted;
         let [received, sold, lost, on_hand] = [product.received, product.sold, lost, product.on_hand].map(|quantity| quantity.to_string());
         let [net, cost, margin] = [Some(product.net_sales), product.cost_of_sales, product.margin].map(amount);
         let (name, unit, flags) = (product.product.clone(), product.unit.clone(), product.flags.join(", "));

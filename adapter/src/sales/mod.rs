@@ -21,7 +21,7 @@ use crate::{
     debezium::{Sequence, Truncate},
     ledger::{Journal, Journals},
     source::{Batch, Record, Unreadable, chain},
-    stock::{Unit, product},
+    stock::{Unit, product, yields::Yields},
     store::{
         Connection, Store, StoreError, dead_letters, inbox,
         source_rows::{Applied, Changes, Posted, RowId, Settled, SourceRows},
@@ -147,6 +147,7 @@ struct Posting<'a> {
     terms: HashMap<String, Terms>,
     /// By business, name and unit.
     products: HashMap<(String, String, Unit), i64>,
+    yields: Yields,
     journals: Journals,
     tally: Tally,
 }
@@ -165,6 +166,7 @@ impl<'a> Posting<'a> {
             new_businesses: BTreeSet::new(),
             terms: HashMap::new(),
             products: HashMap::new(),
+            yields: Yields::default(),
             journals: Journals::new(now),
             tally: Tally::default(),
         })
@@ -179,6 +181,7 @@ impl<'a> Posting<'a> {
         let wanted: Vec<(Wanted, RowId)> = touched.into_par_iter().map(|id| (till.wanted(&id), id)).collect();
         let sales = wanted.iter().filter_map(|(wanted, _)| wanted.sale.as_ref());
         self.products = product::known_as(self.db, sales.map(|sale| (&*sale.business, &*sale.product, sale.unit))).await?;
+        self.yields = Yields::of(self.db, self.terms.keys().map(String::as_str).collect()).await?;
         for (wanted, id) in wanted {
             self.settle(&id, wanted).await?;
         }
@@ -292,7 +295,8 @@ impl<'a> Posting<'a> {
         let Some(sale) = sale else { return Ok(None) };
         let product_id = self.product(&sale).await?;
         let origin = format!("{}.{}/{}", id.stream, id.table, id.key);
-        let journal_id = self.journals.add(self.db, Journal::sale(origin, &sale, product_id)).await?;
+        let lost = self.yields.lost_with(&sale.business, product_id, sale.quantity, sale.effective_at);
+        let journal_id = self.journals.add(self.db, Journal::sale(origin, &sale, product_id, lost)).await?;
         self.tally.journals += 1;
         Ok(Some(Posted { sale, journal_id }))
     }

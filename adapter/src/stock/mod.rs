@@ -4,6 +4,7 @@ pub mod count;
 pub mod pack;
 pub mod product;
 pub mod waste;
+pub mod yields;
 
 use std::{fmt, str::FromStr};
 

@@ -1,4 +1,4 @@
-//! Events and documents into books: `run`, `ingest`, `import`, `count`, `waste`, `report`, `verify`, `counter`,
+//! Events and documents into books: `run`, `ingest`, `import`, `count`, `waste`, `yield`, `report`, `verify`, `counter`,
 //! `deliver`, `dead-letters`.
 
 mod counter;
@@ -29,6 +29,7 @@ enum Action {
     Ingest(ingest::Ingest),
     Count(stock::Count),
     Waste(stock::Waste),
+    Yield(stock::Yield),
     Report(report::Report),
     Verify(verify::Verify),
     Import(import::Import),
@@ -49,6 +50,7 @@ async fn main() -> ExitCode {
         Action::Ingest(ingest) => ingest.execute().await,
         Action::Count(count) => count.execute().await,
         Action::Waste(waste) => waste.execute().await,
+        Action::Yield(yields) => yields.execute().await,
         Action::Report(report) => report.execute().await,
         Action::Verify(verify) => verify.execute().await,
         Action::Import(import) => import.execute().await,

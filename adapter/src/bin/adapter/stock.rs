@@ -1,4 +1,4 @@
-//! What people say of the stock: counts and waste.
+//! What people say of the stock: counts, waste and yields.
 
 use std::{fs, path::PathBuf, process::ExitCode, str::FromStr};
 
@@ -10,6 +10,7 @@ use adapter::{
         pack,
         product::{self, Product},
         waste,
+        yields::{self, LEAST_PPM, WHOLE_PPM, Yields},
     },
     store::{DEFAULT_DATABASE, DatabaseUrl, Store, StoreError},
 };
@@ -17,6 +18,7 @@ use anyhow::{Context, bail};
 use clap::Args;
 use comfy_table::{Table, presets};
 use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
+use rust_decimal::{Decimal, prelude::ToPrimitive};
 
 /// Books what was counted: the difference to the books becomes a journal of that moment, also where sales of the time before come later.
 #[derive(Args)]
@@ -43,6 +45,19 @@ pub struct Waste {
     /// Why; it is kept with the journal.
     #[arg(long, default_value = "waste")]
     reason: String,
+}
+
+/// Says how much of a product reaches the glass: the rest leaves the stock with each sale. Without products it lists what was said.
+#[derive(Args)]
+pub struct Yield {
+    #[command(flatten)]
+    business: Business,
+    /// As PRODUCT=PERCENT: `'Plain Stout=95%'`.
+    #[arg(value_name = "PRODUCT=PERCENT")]
+    items: Vec<Item>,
+    /// The first day (in UTC) of the new yield; now where absent. Sales of before keep theirs.
+    #[arg(long)]
+    from: Option<Date>,
 }
 
 /// A business and where its books are.
@@ -186,6 +201,48 @@ impl Waste {
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+impl Yield {
+    pub async fn execute(self) -> anyhow::Result<ExitCode> {
+        let now = Clock::System.now();
+        let since = match self.from.map(|day| day.to_zoned(TimeZone::UTC)).transpose()? {
+            Some(day) if day.timestamp() < now => bail!("sales since {day} are in the books: give a day to come, or none for now"),
+            day => day.map_or(now, |day| day.timestamp()),
+        };
+        let (store, products) = self.business.open().await?;
+        let yields = self.items.iter().map(|item| Ok((product::named(&products, &item.product)?, parts_per_million(item)?)));
+        let yields = yields.collect::<anyhow::Result<Vec<_>>>()?;
+        let business = self.business.id.as_str();
+        let all = store
+            .transact(async |db| {
+                for (product, ppm) in &yields {
+                    yields::set(db, business, product.product_id, *ppm, since, now).await?;
+                }
+                Ok::<_, StoreError>(Yields::of(db, [business].into()).await?)
+            })
+            .await?;
+        let mut rows: Vec<[String; 3]> = Vec::new();
+        for (product_id, since, ppm) in all.each(business) {
+            let name = products.iter().find(|product| product.product_id == product_id).map_or("", |product| &product.name);
+            rows.push([name.to_owned(), since.to_string(), format!("{} %", Decimal::new(ppm, PERCENT_DECIMALS).normalize())]);
+        }
+        rows.sort_unstable();
+        let mut table = Table::new();
+        table.load_style(presets::UTF8_FULL_CONDENSED).set_header(["Product", "Since", "Yield"]).add_rows(rows);
+        println!("{table}");
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// Of a percentage in parts per million.
+const PERCENT_DECIMALS: u32 = 4;
+
+fn parts_per_million(item: &Item) -> anyhow::Result<i64> {
+    let percent = item.quantity.trim_end_matches('%').trim().parse::<Decimal>().ok();
+    let ppm = percent.map(|percent| percent * Decimal::from(10_i64.pow(PERCENT_DECIMALS))).filter(Decimal::is_integer);
+    let ppm = ppm.and_then(|ppm| ppm.to_i64()).filter(|ppm| (LEAST_PPM..=WHOLE_PPM).contains(ppm));
+    ppm.with_context(|| format!("{}: {:?} is no yield: give a percentage of 1 to 100, as 95%", item.product, item.quantity))
 }
 
 fn read(file: &PathBuf) -> anyhow::Result<Vec<Item>> {
