@@ -98,7 +98,7 @@ impl Understander {
         let candidates = find_candidates(&order);
         let runs = runs::find(&order);
         let Some(mut beliefs) = self.beliefs(&order, &candidates, &runs)? else { return Ok(blank()) };
-        parties::weigh(&order, &runs, &mut beliefs);
+        parties::weigh(&order, &candidates, &runs, &mut beliefs);
         Ok(decode::draft(&order, &candidates, &runs, &beliefs))
     }
 

@@ -7,8 +7,9 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::beliefs::Beliefs;
+use super::candidates::Candidate;
 use super::keywords::{Keyword, KeywordSet};
-use super::labels::BlockField;
+use super::labels::{BlockField, Role};
 use super::legal_form;
 use super::names;
 use super::rows::ReadingOrder;
@@ -22,6 +23,8 @@ const NO_NAME: f32 = 0.02;
 const BRAND_AND_COMPANY: f32 = 0.03;
 /// Of the belief that a party has no name, so much goes to the line below its caption.
 const CAPTIONED_SHARE: f32 = 0.3;
+/// A party's caption and a paragraph below it that names nobody else.
+const CAPTIONED_NAME: f32 = 0.9;
 /// A name without a legal form, and right below it a company's.
 const BRAND_ALONE: f32 = 0.15;
 /// A customer less believed takes no line from the supplier.
@@ -35,6 +38,10 @@ const CAPTION_WORDS_MAX: usize = 2;
 const BLOCK_LINES_MAX: usize = 9;
 /// From one line of a block to the next, in line heights.
 const BLOCK_GAP_MAX: f32 = 2.5;
+/// ... and of a paragraph.
+const PARAGRAPH_GAP_MAX: f32 = 1.6;
+/// Lines of a name that is a paragraph of its own.
+const NAME_LINES_MAX: usize = 3;
 
 static SALUTATION: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"(?i)^\W*(?:her[rn]?[nm]{0,2}|frau|firma|mr|mrs|ms|madame|monsieur)\W*$")
@@ -54,15 +61,18 @@ enum Party {
 }
 
 /// Weighs the runs' probabilities by what captions and legal forms say.
-pub(super) fn weigh(order: &ReadingOrder, runs: &[Run], beliefs: &mut Beliefs) {
+pub(super) fn weigh(order: &ReadingOrder, candidates: &[Candidate], runs: &[Run], beliefs: &mut Beliefs) {
     let parties = parties(order);
     let prints: Vec<String> = runs.iter().map(|run| print(order, &run.lines)).collect();
     hand_down(order, runs, beliefs);
+    complete_salutations(order, runs, beliefs);
     believe_captions(order, runs, beliefs);
     for field in BlockField::ALL {
         let factor = |(run, print): (&Run, &String)| by_caption(field, run, &parties) * by_form(field, print);
         multiply(beliefs, field, &runs.iter().zip(&prints).map(factor).collect::<Vec<_>>());
     }
+    believe_paragraphs(order, runs, beliefs);
+    weigh_vat_ids(candidates, &parties, beliefs);
     part(runs, &prints, beliefs);
 }
 
@@ -111,6 +121,8 @@ fn caption(text: &str) -> Option<Party> {
     let announces = text.trim_end().ends_with(':') || words == 1 || [" TO", "ADDRESS", "ADRESSE"].iter().any(|word| upper.contains(word));
     match (is_short && announces, keywords.has(Keyword::Seller), keywords.has_any(&[Keyword::Recipient, Keyword::Customer])) {
         (true, true, false) => Some(Party::Seller),
+        // There is a Käufer in Verkäufer.
+        (true, true, true) if words == 1 => Some(Party::Seller),
         (true, false, true) => Some(Party::Buyer),
         _ => None,
     }
@@ -165,6 +177,78 @@ fn believe_captions(order: &ReadingOrder, runs: &[Run], beliefs: &mut Beliefs) {
     let is_captioned = |run: &Run| run.lines.len() == 1 && names::BUYER_CAPTION.is_match(&order.lines[run.lines[0]].text);
     if let Some(captioned) = runs.iter().position(is_captioned) {
         beliefs.runs[captioned][buyer] += CAPTIONED_SHARE * absent.max(0.0);
+    }
+}
+
+/// Where a caption, maybe a number, and a paragraph of its own stand above an address, the paragraph is the name, in as many lines as it has.
+fn believe_paragraphs(order: &ReadingOrder, runs: &[Run], beliefs: &mut Beliefs) {
+    for (line, party) in order.lines.iter().enumerate().filter_map(|(line, text)| Some((line, caption(&text.text)?))) {
+        let field = match party {
+            Party::Seller => BlockField::SupplierName,
+            Party::Buyer => BlockField::CustomerName,
+        } as usize;
+        let Some(name) = paragraph(order, line) else { continue };
+        if let Some(named) = runs.iter().position(|run| run.lines == name) {
+            beliefs.runs.iter_mut().for_each(|run| run[field] *= 1.0 - CAPTIONED_NAME);
+            beliefs.runs[named][field] += CAPTIONED_NAME;
+        }
+    }
+}
+
+/// The name below a caption: lines without digits, closer to each other than to the line with digits that follows.
+fn paragraph(order: &ReadingOrder, caption: usize) -> Option<Vec<usize>> {
+    let text = |line: usize| order.lines[line].text.as_str();
+    let gap = |above: usize, line: usize| (order.lines[line].quad.centre().y - order.lines[above].quad.centre().y) / order.line_height();
+    let has_digit = |line: usize| text(line).contains(|c: char| c.is_ascii_digit());
+    let mut name: Vec<usize> = Vec::new();
+    let mut above = caption;
+    for line in order.in_column(caption, 1).take(BLOCK_LINES_MAX).take_while(|line| self::caption(text(*line)).is_none()) {
+        let closely = gap(std::mem::replace(&mut above, line), line);
+        match name.is_empty() {
+            true if closely > BLOCK_GAP_MAX => return None,
+            true if is_number(text(line)) => {}
+            false if closely > PARAGRAPH_GAP_MAX => return has_digit(line).then_some(name),
+            _ if has_digit(line) || name.len() == NAME_LINES_MAX => return None,
+            _ => name.push(line),
+        }
+    }
+    None
+}
+
+/// A captioned number, or its caption alone: `Kunden-Nr. : 009420`, `Globale Nummer: 1234567890128 (GTIN)`, `Nummer`.
+fn is_number(text: &str) -> bool {
+    let has_digit = |text: &str| text.contains(|c: char| c.is_ascii_digit());
+    let captions: Vec<&str> = text.split_whitespace().filter(|word| !has_digit(word)).collect();
+    let is_captioned = |(caption, number): (&str, &str)| has_digit(number) && KeywordSet::find(caption).has(Keyword::Number);
+    is_caption_alone(&captions.join(" ")) || text.split_once(':').is_some_and(is_captioned)
+}
+
+/// A tax number in the buyer's block is the buyer's.
+fn weigh_vat_ids(candidates: &[Candidate], parties: &[Option<Party>], beliefs: &mut Beliefs) {
+    let role = Role::SupplierVatId as usize;
+    let absent = (1.0 - beliefs.roles.iter().map(|roles| roles[role]).sum::<f32>()).max(0.0);
+    for (roles, candidate) in beliefs.roles.iter_mut().zip(candidates) {
+        roles[role] *= match parties[candidate.line] {
+            Some(Party::Seller) => CAPTION_FACTOR,
+            Some(Party::Buyer) => 1.0 / CAPTION_FACTOR,
+            None => 1.0,
+        };
+    }
+    let whole = absent + beliefs.roles.iter().map(|roles| roles[role]).sum::<f32>();
+    if whole > 0.0 {
+        beliefs.roles.iter_mut().for_each(|roles| roles[role] /= whole);
+    }
+}
+
+/// A salutation in a line of its own has the name below it.
+fn complete_salutations(order: &ReadingOrder, runs: &[Run], beliefs: &mut Beliefs) {
+    let fields = [BlockField::SupplierName, BlockField::CustomerName].map(|field| field as usize);
+    for (at, run) in runs.iter().enumerate().filter(|(_, run)| SALUTATION.is_match(&print(order, &run.lines))) {
+        let Some(after) = run.after.filter(|after| is_below(order, run, *after)) else { continue };
+        let Some(whole) = runs.iter().position(|other| other.lines.iter().eq(run.lines.iter().chain([&after]))) else { continue };
+        for field in fields {
+            beliefs.runs[whole][field] += std::mem::take(&mut beliefs.runs[at][field]);
+        }
     }
 }
 
@@ -293,16 +377,17 @@ mod tests {
     use super::*;
     use crate::geometry::Quad;
     use crate::text::{PageSize, TextLine};
+    use crate::understand::candidates::Kind;
     use crate::understand::labels::{DOCUMENT_TYPES, Tag};
     use crate::understand::runs;
 
-    /// Lines one below the other, and what the network believes of some runs: lines, supplier's name, customer's name.
+    /// Lines one below the other (empty ones are gaps), and what the network believes of some runs: lines, supplier's name, customer's name.
     fn best(texts: &[&str], believed: &[(&[usize], f32, f32)]) -> [Option<String>; 2] {
         let line = |(i, text): (usize, &&str)| {
             let top = 30.0 * i as f32;
             TextLine { page: 0, quad: Quad::from_edges(0.0, top, 200.0, top + 20.0), text: text.to_string(), confidence: 1.0 }
         };
-        let lines: Vec<TextLine> = texts.iter().enumerate().map(line).collect();
+        let lines: Vec<TextLine> = texts.iter().enumerate().filter(|(_, text)| !text.is_empty()).map(line).collect();
         let pages = [PageSize { width: 600, height: 600 }];
         let order = ReadingOrder::new(&lines, &pages);
         let runs = runs::find(&order);
@@ -313,7 +398,7 @@ mod tests {
             runs: runs.iter().map(belief).collect(),
             types: [0.0; DOCUMENT_TYPES.len()],
         };
-        weigh(&order, &runs, &mut beliefs);
+        weigh(&order, &[], &runs, &mut beliefs);
         [BlockField::SupplierName, BlockField::CustomerName].map(|field| {
             let sum: f32 = beliefs.runs.iter().map(|run| run[field as usize]).sum();
             assert!(sum <= 1.0 + 1e-5, "{sum}");
@@ -330,6 +415,8 @@ mod tests {
     fn captions_tell_seller_and_buyer() {
         let page = ["Verkäufer:", "Rohstoff AG", "Käufer:", "Metallbau KG"];
         assert_eq!(best(&page, &[(&[1], 0.3, 0.6), (&[3], 0.6, 0.3)]), some(["Rohstoff AG", "Metallbau KG"]));
+        assert_eq!(best(&page[..2], &[(&[1], 0.3, 0.6)])[0].as_deref(), Some("Rohstoff AG"));
+        assert_eq!([caption("Verkäufer:"), caption("Käufer:")], [Some(Party::Seller), Some(Party::Buyer)]);
         let no_captions = ["Seller information", "Rohstoff AG", "page", "Metallbau KG"];
         assert_eq!(best(&no_captions, &[(&[1], 0.3, 0.6), (&[3], 0.6, 0.3)]), some(["Metallbau KG", "Rohstoff AG"]));
     }
@@ -362,7 +449,42 @@ mod tests {
     }
 
     #[test]
+    fn a_paragraph_below_a_caption_is_the_name() {
+        let block = [
+            "Verkäufer:",
+            "Nummer",
+            "MVM Muster",
+            "Verein a.G.",
+            "",
+            "Musterstr. 12",
+            "Käufer:",
+            "Kunden-Nr. 17",
+            "Max Muster",
+            "",
+            "Weg 3",
+        ];
+        assert_eq!(best(&block, &[(&[3], 0.9, 0.0)]), some(["MVM Muster Verein a.G.", "Max Muster"]));
+        let numbered = ["Verkäufer:", "Globale Nummer: 123 (GTIN)", "MVM Muster", "", "Musterstr. 12"];
+        assert_eq!(best(&numbered, &[(&[1], 0.9, 0.0)])[0].as_deref(), Some("MVM Muster"));
+        let close = ["Verkäufer:", "Rohstoff AG", "Abteilung Erz", "Weg 3"];
+        assert_eq!(best(&close, &[(&[1], 0.6, 0.0), (&[1, 2], 0.3, 0.0)])[0].as_deref(), Some("Rohstoff AG"));
+    }
+
+    #[test]
+    fn a_vat_number_belongs_to_the_party_whose_block_it_stands_in() {
+        let parties = [None, Some(Party::Seller), Some(Party::Buyer)];
+        let candidate = |line| Candidate { kind: Kind::TaxNumber, line, range: 0..1, value: 0 };
+        let mut beliefs =
+            Beliefs { tags: Vec::new(), roles: vec![[0.0; Role::COUNT]; 2], runs: Vec::new(), types: [0.0; DOCUMENT_TYPES.len()] };
+        let role = Role::SupplierVatId as usize;
+        [beliefs.roles[0][role], beliefs.roles[1][role]] = [0.7, 0.2];
+        weigh_vat_ids(&[candidate(2), candidate(1)], &parties, &mut beliefs);
+        assert!(beliefs.roles[1][role] > 0.9 && beliefs.roles[0][role] < 0.05, "{:?}", beliefs.roles);
+    }
+
+    #[test]
     fn a_salutation_is_no_name() {
+        assert_eq!(best(&["Herrn", "Max Mustermann"], &[(&[0], 0.0, 1.0)])[1].as_deref(), Some("Herrn Max Mustermann"));
         let letter = ["Herrn", "Max Mustermann"];
         assert_eq!(best(&letter, &[(&[0], 0.0, 0.7), (&[0, 1], 0.0, 0.2)])[1].as_deref(), Some("Herrn Max Mustermann"));
     }
