@@ -10,12 +10,11 @@ mod support;
 use std::time::Instant;
 
 use adapter::{clock::Clock, ledger::verify, sales::Decoded, source::Batch, store::Store, till::Mapping};
-use tokio::task::spawn_blocking;
-
 use support::{
     postgres, stores,
     traffic::{self, BATCH, BUSINESSES, LINES_A_TRANSACTION},
 };
+use tokio::task::spawn_blocking;
 
 /// As in the adapter.
 #[global_allocator]

@@ -174,10 +174,10 @@ impl<'a> Posting<'a> {
 
     /// Brings the books to what the touched rows say, and writes all of it.
     async fn finish(mut self) -> Result<Tally, StoreError> {
-        self.find_sales().await?;
-        self.find_terms().await?;
+        let transactions = self.find_sales().await?;
+        self.find_terms(&transactions).await?;
         let touched: Vec<RowId> = std::mem::take(&mut self.touched).into_iter().collect();
-        let till = Till { mapping: self.mapping, now: self.now, rows: &self.rows, terms: &self.terms };
+        let till = self.till();
         let wanted: Vec<(Wanted, RowId)> = touched.into_par_iter().map(|id| (till.wanted(&id), id)).collect();
         let sales = wanted.iter().filter_map(|(wanted, _)| wanted.sale.as_ref());
         self.products = product::known_as(self.db, sales.map(|sale| (&*sale.business, &*sale.product, sale.unit))).await?;
@@ -248,29 +248,34 @@ impl<'a> Posting<'a> {
         Ok(())
     }
 
-    /// Reads the sale lines that other rows speak for, and the transactions of all that are touched. A business that becomes known releases
+    /// Reads the sale lines that other rows speak for, and the transactions of all that are touched, which it gives. A business that becomes known releases
     /// the sales that waited for it.
-    async fn find_sales(&mut self) -> Result<(), StoreError> {
+    async fn find_sales(&mut self) -> Result<BTreeSet<RowId>, StoreError> {
         let (transactions, sales) = (&self.mapping.transactions.table, &self.mapping.sales.table);
         self.rows.load_children(self.db, transactions, &self.new_businesses).await?;
         self.touched_transactions.extend(self.rows.children(transactions, &self.new_businesses).cloned());
         self.rows.load_children(self.db, sales, &self.touched_transactions).await?;
         self.touched.extend(self.rows.children(sales, &self.touched_transactions).cloned());
-        let till = Till { mapping: self.mapping, now: self.now, rows: &self.rows, terms: &self.terms };
+        let till = self.till();
         let parents: BTreeSet<RowId> = self.touched.iter().filter_map(|id| till.transaction_of(id)).collect();
-        self.rows.load(self.db, parents).await
+        self.rows.load(self.db, parents.iter().cloned()).await?;
+        Ok(parents)
     }
 
-    /// Reads the terms of the businesses that the touched sale lines are of.
-    async fn find_terms(&mut self) -> Result<(), StoreError> {
-        let till = Till { mapping: self.mapping, now: self.now, rows: &self.rows, terms: &self.terms };
-        let businesses: BTreeSet<String> = self.touched.iter().filter_map(|id| till.business_of(&till.transaction_of(id)?)).collect();
+    /// Reads the terms of the businesses that transactions are of.
+    async fn find_terms(&mut self, transactions: &BTreeSet<RowId>) -> Result<(), StoreError> {
+        let till = self.till();
+        let businesses: BTreeSet<String> = transactions.iter().filter_map(|id| till.business_of(id)).collect();
         for business in businesses {
             if let Some(terms) = business::terms(self.db, &business).await? {
                 self.terms.insert(business, terms);
             }
         }
         Ok(())
+    }
+
+    fn till(&self) -> Till<'_> {
+        Till { mapping: self.mapping, now: self.now, rows: &self.rows, terms: &self.terms }
     }
 
     /// Brings the books to what the row says now.

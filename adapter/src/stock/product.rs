@@ -23,6 +23,9 @@ pub async fn known_as<'a>(
     for (business, name, unit) in names.collect::<BTreeSet<_>>() {
         given.push([business.into(), name.into(), unit.name().into()]);
     }
+    if given.is_empty() {
+        return Ok(HashMap::new());
+    }
     let select = format!(
         "SELECT business_id, name, unit, product_id FROM {} JOIN products \
          ON business_id = given_business AND name = given_name AND unit = given_unit WHERE proposed = 0",

@@ -31,9 +31,12 @@ impl Yields {
     pub async fn of(db: &mut Connection, businesses: BTreeSet<&str>) -> sqlx::Result<Self> {
         let mut given = Rows::new(db, [Column::Text("given_business")]);
         businesses.into_iter().for_each(|business| given.push([business.into()]));
+        let mut yields = Self::default();
+        if given.is_empty() {
+            return Ok(yields);
+        }
         let select =
             format!("SELECT business_id, product_id, since, yield_ppm FROM {} JOIN yields ON business_id = given_business", given.source());
-        let mut yields = Self::default();
         for row in given.query(select).fetch_all(db).await? {
             let of_product = yields.of.entry(row.try_get(0)?).or_default().entry(row.try_get(1)?).or_default();
             of_product.insert(row.try_get(2)?, row.try_get(3)?);

@@ -60,6 +60,15 @@ enum Party {
     Buyer,
 }
 
+impl Party {
+    fn name(self) -> BlockField {
+        match self {
+            Self::Seller => BlockField::SupplierName,
+            Self::Buyer => BlockField::CustomerName,
+        }
+    }
+}
+
 /// Weighs the runs' probabilities by what captions and legal forms say.
 pub(super) fn weigh(order: &ReadingOrder, candidates: &[Candidate], runs: &[Run], beliefs: &mut Beliefs) {
     let parties = parties(order);
@@ -69,7 +78,7 @@ pub(super) fn weigh(order: &ReadingOrder, candidates: &[Candidate], runs: &[Run]
     believe_captions(order, runs, beliefs);
     for field in BlockField::ALL {
         let factor = |(run, print): (&Run, &String)| by_caption(field, run, &parties) * by_form(field, print);
-        multiply(beliefs, field, &runs.iter().zip(&prints).map(factor).collect::<Vec<_>>());
+        multiply(&mut beliefs.runs, field as usize, &runs.iter().zip(&prints).map(factor).collect::<Vec<_>>());
     }
     believe_paragraphs(order, runs, beliefs);
     weigh_vat_ids(candidates, &parties, beliefs);
@@ -112,10 +121,15 @@ fn addressees(order: &ReadingOrder, captions: &[Option<Party>], parties: &mut [O
     }
 }
 
+/// The lines that announce a party.
+fn captions(order: &ReadingOrder) -> impl Iterator<Item = (usize, Party)> {
+    order.lines.iter().enumerate().filter_map(|(line, text)| Some((line, caption(&text.text)?)))
+}
+
 /// The party that a line announces, if it says nothing else: `Buyer:`, `Bill to`.
 fn caption(text: &str) -> Option<Party> {
     let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).count();
-    let is_short = (1..=CAPTION_WORDS_MAX).contains(&words) && !text.contains(|c: char| c.is_ascii_digit());
+    let is_short = (1..=CAPTION_WORDS_MAX).contains(&words) && !has_digit(text);
     let keywords = KeywordSet::find(text);
     let upper = text.to_uppercase();
     let announces = text.trim_end().ends_with(':') || words == 1 || [" TO", "ADDRESS", "ADRESSE"].iter().any(|word| upper.contains(word));
@@ -158,12 +172,8 @@ fn by_form(field: BlockField, print: &str) -> f32 {
 
 /// The line below a caption of a party names it, also where the network sees nobody.
 fn believe_captions(order: &ReadingOrder, runs: &[Run], beliefs: &mut Beliefs) {
-    let captions = order.lines.iter().enumerate().filter_map(|(line, text)| Some((line, caption(&text.text)?)));
-    for (line, party) in captions {
-        let field = match party {
-            Party::Seller => BlockField::SupplierName,
-            Party::Buyer => BlockField::CustomerName,
-        } as usize;
+    for (line, party) in captions(order) {
+        let field = party.name() as usize;
         let absent = 1.0 - beliefs.runs.iter().map(|run| run[field]).sum::<f32>();
         let is_next = |run: &Run| {
             run.lines.len() == 1 && run.before == Some(line) && is_below(order, &Run { lines: vec![line], ..run.clone() }, run.lines[0])
@@ -182,11 +192,8 @@ fn believe_captions(order: &ReadingOrder, runs: &[Run], beliefs: &mut Beliefs) {
 
 /// Where a caption, maybe a number, and a paragraph of its own stand above an address, the paragraph is the name, in as many lines as it has.
 fn believe_paragraphs(order: &ReadingOrder, runs: &[Run], beliefs: &mut Beliefs) {
-    for (line, party) in order.lines.iter().enumerate().filter_map(|(line, text)| Some((line, caption(&text.text)?))) {
-        let field = match party {
-            Party::Seller => BlockField::SupplierName,
-            Party::Buyer => BlockField::CustomerName,
-        } as usize;
+    for (line, party) in captions(order) {
+        let field = party.name() as usize;
         let Some(name) = paragraph(order, line) else { continue };
         if let Some(named) = runs.iter().position(|run| run.lines == name) {
             beliefs.runs.iter_mut().for_each(|run| run[field] *= 1.0 - CAPTIONED_NAME);
@@ -199,7 +206,6 @@ fn believe_paragraphs(order: &ReadingOrder, runs: &[Run], beliefs: &mut Beliefs)
 fn paragraph(order: &ReadingOrder, caption: usize) -> Option<Vec<usize>> {
     let text = |line: usize| order.lines[line].text.as_str();
     let gap = |above: usize, line: usize| (order.lines[line].quad.centre().y - order.lines[above].quad.centre().y) / order.line_height();
-    let has_digit = |line: usize| text(line).contains(|c: char| c.is_ascii_digit());
     let mut name: Vec<usize> = Vec::new();
     let mut above = caption;
     for line in order.in_column(caption, 1).take(BLOCK_LINES_MAX).take_while(|line| self::caption(text(*line)).is_none()) {
@@ -207,8 +213,8 @@ fn paragraph(order: &ReadingOrder, caption: usize) -> Option<Vec<usize>> {
         match name.is_empty() {
             true if closely > BLOCK_GAP_MAX => return None,
             true if is_number(text(line)) => {}
-            false if closely > PARAGRAPH_GAP_MAX => return has_digit(line).then_some(name),
-            _ if has_digit(line) || name.len() == NAME_LINES_MAX => return None,
+            false if closely > PARAGRAPH_GAP_MAX => return has_digit(text(line)).then_some(name),
+            _ if has_digit(text(line)) || name.len() == NAME_LINES_MAX => return None,
             _ => name.push(line),
         }
     }
@@ -217,27 +223,23 @@ fn paragraph(order: &ReadingOrder, caption: usize) -> Option<Vec<usize>> {
 
 /// A captioned number, or its caption alone: `Kunden-Nr. : 009420`, `Globale Nummer: 1234567890128 (GTIN)`, `Nummer`.
 fn is_number(text: &str) -> bool {
-    let has_digit = |text: &str| text.contains(|c: char| c.is_ascii_digit());
     let captions: Vec<&str> = text.split_whitespace().filter(|word| !has_digit(word)).collect();
     let is_captioned = |(caption, number): (&str, &str)| has_digit(number) && KeywordSet::find(caption).has(Keyword::Number);
     is_caption_alone(&captions.join(" ")) || text.split_once(':').is_some_and(is_captioned)
 }
 
+fn has_digit(text: &str) -> bool {
+    text.contains(|c: char| c.is_ascii_digit())
+}
+
 /// A tax number in the buyer's block is the buyer's.
 fn weigh_vat_ids(candidates: &[Candidate], parties: &[Option<Party>], beliefs: &mut Beliefs) {
-    let role = Role::SupplierVatId as usize;
-    let absent = (1.0 - beliefs.roles.iter().map(|roles| roles[role]).sum::<f32>()).max(0.0);
-    for (roles, candidate) in beliefs.roles.iter_mut().zip(candidates) {
-        roles[role] *= match parties[candidate.line] {
-            Some(Party::Seller) => CAPTION_FACTOR,
-            Some(Party::Buyer) => 1.0 / CAPTION_FACTOR,
-            None => 1.0,
-        };
-    }
-    let whole = absent + beliefs.roles.iter().map(|roles| roles[role]).sum::<f32>();
-    if whole > 0.0 {
-        beliefs.roles.iter_mut().for_each(|roles| roles[role] /= whole);
-    }
+    let factor = |candidate: &Candidate| match parties[candidate.line] {
+        Some(Party::Seller) => CAPTION_FACTOR,
+        Some(Party::Buyer) => 1.0 / CAPTION_FACTOR,
+        None => 1.0,
+    };
+    multiply(&mut beliefs.roles, Role::SupplierVatId as usize, &candidates.iter().map(factor).collect::<Vec<_>>());
 }
 
 /// A salutation in a line of its own has the name below it.
@@ -329,18 +331,17 @@ fn is_company(text: &str) -> bool {
     let is_word = |word: &&str| word.chars().filter(|c| c.is_alphanumeric()).count() > 1;
     let own_words = |form: std::ops::Range<usize>| text[..form.start].split_whitespace().filter(is_word).count();
     // `Unit 3, Severn Trading Estate` is where a company is.
-    let is_place = |form: &std::ops::Range<usize>| text[..form.start].contains(|c: char| c.is_ascii_digit());
+    let is_place = |form: &std::ops::Range<usize>| has_digit(&text[..form.start]);
     !text.trim_start().starts_with('&') && legal_form::find(text).filter(|form| !is_place(form)).is_some_and(|form| own_words(form) >= 2)
 }
 
-/// Multiplies the probabilities of a field's runs; with "absent" they still sum to 1.
-fn multiply(beliefs: &mut Beliefs, field: BlockField, factors: &[f32]) {
-    let field = field as usize;
-    let absent = (1.0 - beliefs.runs.iter().map(|run| run[field]).sum::<f32>()).max(0.0);
-    beliefs.runs.iter_mut().zip(factors).for_each(|(run, factor)| run[field] *= factor);
-    let whole = absent + beliefs.runs.iter().map(|run| run[field]).sum::<f32>();
+/// Multiplies the probabilities of all that compete for an answer; with "absent" they still sum to 1.
+fn multiply<const N: usize>(rivals: &mut [[f32; N]], answer: usize, factors: &[f32]) {
+    let absent = (1.0 - rivals.iter().map(|rival| rival[answer]).sum::<f32>()).max(0.0);
+    rivals.iter_mut().zip(factors).for_each(|(rival, factor)| rival[answer] *= factor);
+    let whole = absent + rivals.iter().map(|rival| rival[answer]).sum::<f32>();
     if whole > 0.0 {
-        beliefs.runs.iter_mut().for_each(|run| run[field] /= whole);
+        rivals.iter_mut().for_each(|rival| rival[answer] /= whole);
     }
 }
 
@@ -369,7 +370,7 @@ fn part(runs: &[Run], prints: &[String], beliefs: &mut Beliefs) {
     let supplier_yields = has_customer && loss(supplier, buyer, seller) > loss(customer, seller, buyer);
     let (yields, kept) = if supplier_yields { (supplier, buyer) } else { (customer, seller) };
     let factors: Vec<f32> = (0..runs.len()).map(|run| if same(run, kept) { BOTH_PARTIES } else { 1.0 }).collect();
-    multiply(beliefs, yields, &factors);
+    multiply(&mut beliefs.runs, yields as usize, &factors);
 }
 
 #[cfg(test)]

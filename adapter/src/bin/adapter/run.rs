@@ -63,7 +63,7 @@ impl Run {
         loop {
             let papers = next(documents.as_mut()).await?;
             if let Some(events) = &mut events {
-                // The database and the source keep nobody waiting for both.
+                // The next batch is read and decoded while the database takes this one.
                 let (posted, ahead) = tokio::join!(till.post(&store, &mapping, Clock::System), next_decoded(Some(events), &mapping));
                 let posted = settled(events, &store, &till.batch, posted).await?;
                 let is_fenced = posted.is_none();
