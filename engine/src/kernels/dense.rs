@@ -344,13 +344,20 @@ impl Tile {
         let (from, from_step) = if residual { (self.residual, self.out_step) } else { (NOTHING.as_ptr(), 0) };
         // SAFETY: the caller promises that the pointers reach as far as the steps and counts say; the bias is padded.
         unsafe {
-            let mut sums: [[S::Vector; VECTORS]; PIXELS] = std::array::from_fn(|pixel| {
-                std::array::from_fn(|v| S::add(S::load(self.bias.add(v * S::LANES)), S::load(from.add(pixel * from_step + v * S::LANES))))
-            });
+            // Loops, for the closures of `array::from_fn` are compiled without the instructions of `S`.
+            let mut sums = [[S::splat(0.0); VECTORS]; PIXELS];
+            for (pixel, sums) in sums.iter_mut().enumerate() {
+                for (v, sum) in sums.iter_mut().enumerate() {
+                    *sum = S::add(S::load(self.bias.add(v * S::LANES)), S::load(from.add(pixel * from_step + v * S::LANES)));
+                }
+            }
             let (mut x, mut weights) = (self.x, self.weights);
             for _ in 0..self.rows {
                 for i in 0..self.run {
-                    let w: [S::Vector; VECTORS] = std::array::from_fn(|v| S::load(weights.add((i * VECTORS + v) * S::LANES)));
+                    let mut w = [S::splat(0.0); VECTORS];
+                    for (v, w) in w.iter_mut().enumerate() {
+                        *w = S::load(weights.add((i * VECTORS + v) * S::LANES));
+                    }
                     for (pixel, sums) in sums.iter_mut().enumerate() {
                         let value = S::splat(*x.add(pixel * self.pixel_step + i));
                         for (sum, &w) in sums.iter_mut().zip(&w) {
