@@ -1,12 +1,11 @@
-//! Pointwise layers in 8 bits: weights in steps of their output channel's largest, activations in 127 steps from the least to the
+//! Pointwise layers in 8 bits: weights in steps of their output channel, activations in 127 steps from the least to the
 //! largest of their pixel, which is found as the layer runs, so that nothing needs calibration (Jacob et al. 2018,
 //! <https://arxiv.org/abs/1712.05877>, without their fixed ranges).
 //!
 //! With `x = low + step * q` the sum over inputs is `step * sum(q * w) + low * sum(w)`: whole numbers in the long loop, of which the
-//! oldest vector instructions do four a lane, and two multiplications at its end. 7 bits of `q` keep sums of two products
-//! within 16 bits, which AVX2 needs. All instructions give the same whole numbers.
-
-use std::ops::Range;
+//! oldest vector instructions do four a lane, and two multiplications at its end. AVX2 sums four products in 16 bits, so `q` has 7 of
+//! them, and a channel's step is large enough for its heaviest four weights ([`WEIGHTS_OF_LANE`]). All instructions give the same whole
+//! numbers.
 
 #[cfg(target_arch = "x86_64")]
 use std::arch::x86_64::*;
@@ -17,10 +16,15 @@ use crate::layers::{Activation, ConvSpec};
 
 /// Output channels that are computed together.
 const PANEL: usize = 16;
-/// Input channels of one product.
+/// Input channels of one 32-bit sum, and of one step of the long loop.
 const FOUR: usize = 4;
+const EIGHT: usize = 2 * FOUR;
 /// The largest step of an activation and of a weight.
 const STEPS: f32 = 127.0;
+/// Of eight weights, those whose products AVX2 sums in 16 bits.
+const LANES: [[usize; 4]; 2] = [[0, 1, 4, 5], [2, 3, 6, 7]];
+/// What their steps may sum to before they are rounded, each by a half at most: 258 times [`STEPS`] is below the largest of 16 bits, 32767.
+const WEIGHTS_OF_LANE: f32 = 256.0;
 /// Pixels whose activations are in bytes at a time, and room for them.
 const PIXELS_OF_BLOCK: usize = 24;
 const BYTES_OF_BLOCK: usize = PIXELS_OF_BLOCK * CIN_MAX;
@@ -33,18 +37,18 @@ pub struct Quantised {
     pub spec: ConvSpec,
     isa: Isa,
     multiplier: Multiplier,
-    /// `[panels, cin / 4, PANEL, 4]`, zero beyond the last channel.
+    /// `[panels, cin / 4, PANEL, 4]`, zero beyond the last channel; an even number of fours.
     weights: Vec<i8>,
-    channels: Vec<Channel>,
+    panels: Vec<Panel>,
 }
 
-/// What the sums of an output channel become values by.
+/// What the sums of output channels become values by.
 #[derive(Debug, Clone, Copy, Default)]
-struct Channel {
-    step: f32,
-    /// Sum of its weights.
-    sum: f32,
-    bias: f32,
+struct Panel {
+    steps: [f32; PANEL],
+    /// Of their weights.
+    sums: [f32; PANEL],
+    biases: [f32; PANEL],
 }
 
 /// The pixel's value of step 0, and what a step is.
@@ -83,22 +87,24 @@ impl Quantised {
         let ConvSpec { cin, cout, .. } = spec;
         assert!(spec.is_pointwise() && cin <= CIN_MAX, "{spec:?} in bytes");
         assert_eq!(weight.len(), cin * cout, "weights of {spec:?}");
-        let fours = cin.div_ceil(FOUR);
-        let padded = cout.next_multiple_of(PANEL);
-        let (mut weights, mut channels) = (vec![0; padded * fours * FOUR], vec![Channel::default(); padded]);
-        for (c, channel) in channels.iter_mut().enumerate().take(cout) {
-            let column = || weight.iter().skip(c).step_by(cout);
-            let largest = column().fold(0.0f32, |largest, w| largest.max(w.abs()));
-            let step = if largest > 0.0 { largest / STEPS } else { 1.0 };
+        let fours = cin.next_multiple_of(EIGHT) / FOUR;
+        let mut panels = vec![Panel::default(); cout.div_ceil(PANEL)];
+        let mut weights = vec![0; panels.len() * PANEL * fours * FOUR];
+        for c in 0..cout {
+            let column: Vec<f32> = weight.iter().skip(c).step_by(cout).copied().collect();
+            let step = step(&column);
             let mut sum = 0;
-            for (i, &w) in column().enumerate() {
+            for (i, &w) in column.iter().enumerate() {
                 let whole = (w / step).round() as i8;
                 weights[((c / PANEL * fours + i / FOUR) * PANEL + c % PANEL) * FOUR + i % FOUR] = whole;
                 sum += i32::from(whole);
             }
-            *channel = Channel { step, sum: sum as f32 * step, bias: bias.get(c).copied().unwrap_or(0.0) };
+            let (panel, c_of_panel) = (&mut panels[c / PANEL], c % PANEL);
+            panel.steps[c_of_panel] = step;
+            panel.sums[c_of_panel] = sum as f32 * step;
+            panel.biases[c_of_panel] = bias.get(c).copied().unwrap_or(0.0);
         }
-        Self { spec, isa, multiplier: Multiplier::beside(isa), weights, channels }
+        Self { spec, isa, multiplier: Multiplier::beside(isa), weights, panels }
     }
 
     /// Pixels `[pixels, cin] -> [pixels, cout]`; `residual`, shaped as `out`, is added to the result.
@@ -133,7 +139,7 @@ impl Quantised {
 
     /// Bytes of a pixel's activations.
     fn row(&self) -> usize {
-        self.spec.cin.next_multiple_of(FOUR)
+        self.spec.cin.next_multiple_of(EIGHT)
     }
 }
 
@@ -177,8 +183,8 @@ trait Multiply {
     type Sums: Copy;
 
     unsafe fn zero() -> Self::Sums;
-    /// `sums + x * weights`: four activations by `[PANEL, 4]` weights.
-    unsafe fn add(sums: Self::Sums, x: [u8; FOUR], weights: *const i8) -> Self::Sums;
+    /// `sums + x * weights`: eight activations by `[2, PANEL, 4]` weights.
+    unsafe fn add(sums: Self::Sums, x: [[u8; FOUR]; 2], weights: *const i8) -> Self::Sums;
     unsafe fn store(sums: Self::Sums, to: *mut i32);
     /// The steps of a pixel's activations, and what they are steps of.
     unsafe fn quantise(x: &[f32], to: &mut [u8]) -> Scale;
@@ -230,13 +236,13 @@ impl Block<'_> {
         let bytes = &self.bytes[first * row..][..PIXELS * row];
         let mut values = [[0i32; PANEL]; PIXELS];
         // SAFETY: the slices hold a row of weights for each channel of the panel and of bytes for each pixel, of which `at` is the
-        // start of four; the machine has the instructions (the caller's promise).
+        // start of eight; the machine has the instructions (the caller's promise).
         unsafe {
             let mut sums = [M::zero(); PIXELS];
-            for at in (0..row).step_by(FOUR) {
+            for at in (0..row).step_by(EIGHT) {
                 let weights = weights.as_ptr().add(at * PANEL);
                 for (pixel, sums) in sums.iter_mut().enumerate() {
-                    let x = bytes.as_ptr().add(pixel * row + at).cast::<[u8; FOUR]>().read_unaligned();
+                    let x = bytes.as_ptr().add(pixel * row + at).cast::<[[u8; FOUR]; 2]>().read_unaligned();
                     *sums = M::add(*sums, x, weights);
                 }
             }
@@ -244,20 +250,35 @@ impl Block<'_> {
                 M::store(*sums, values.as_mut_ptr());
             }
         }
-        for (pixel, values) in (first..).zip(&values) {
-            self.store(pixel, channel..self.conv.spec.cout.min(channel + PANEL), values);
+        for (pixel, sums) in (first..).zip(&values) {
+            self.store(pixel, channel, sums);
         }
         PIXELS
     }
 
     #[inline(always)]
-    fn store(&mut self, pixel: usize, channels: Range<usize>, sums: &[i32; PANEL]) {
+    fn store(&mut self, pixel: usize, channel: usize, sums: &[i32; PANEL]) {
         let Scale { low, step } = self.scales[pixel];
-        let out = &mut self.out[pixel * self.conv.spec.cout..][channels.clone()];
-        for ((out, channel), &sum) in out.iter_mut().zip(&self.conv.channels[channels]).zip(sums) {
-            *out = sum as f32 * (step * channel.step) + (low * channel.sum + channel.bias);
+        let Panel { steps, sums: weights, biases } = &self.conv.panels[channel / PANEL];
+        let mut values = [0.0; PANEL];
+        for (c, value) in values.iter_mut().enumerate() {
+            *value = sums[c] as f32 * (step * steps[c]) + (low * weights[c] + biases[c]);
+        }
+        let out = &mut self.out[pixel * self.conv.spec.cout + channel..];
+        match out.first_chunk_mut() {
+            Some(out) if channel + PANEL <= self.conv.spec.cout => *out = values,
+            _ => out[..self.conv.spec.cout - channel].copy_from_slice(&values[..self.conv.spec.cout - channel]),
         }
     }
+}
+
+/// The step of an output channel's weights.
+fn step(weights: &[f32]) -> f32 {
+    let largest = weights.iter().fold(0.0f32, |largest, w| largest.max(w.abs()));
+    let lane = |eight: &[f32], lane: [usize; 4]| lane.iter().filter_map(|&i| eight.get(i)).map(|w| w.abs()).sum::<f32>();
+    let heaviest = weights.chunks(EIGHT).flat_map(|eight| LANES.map(|four| lane(eight, four))).fold(0.0, f32::max);
+    let step = f32::max(largest / STEPS, heaviest / WEIGHTS_OF_LANE);
+    if step > 0.0 { step } else { 1.0 }
 }
 
 /// The steps from one value to the other, and how many there are in 1.
@@ -283,10 +304,11 @@ impl Multiply for Portable {
         [0; PANEL]
     }
     #[inline(always)]
-    unsafe fn add(sums: [i32; PANEL], x: [u8; FOUR], weights: *const i8) -> [i32; PANEL] {
+    unsafe fn add(sums: [i32; PANEL], x: [[u8; FOUR]; 2], weights: *const i8) -> [i32; PANEL] {
         // SAFETY: the caller promises the weights of a panel.
-        let weights = unsafe { weights.cast::<[[i8; FOUR]; PANEL]>().read_unaligned() };
-        std::array::from_fn(|c| sums[c] + (0..FOUR).map(|i| i32::from(x[i]) * i32::from(weights[c][i])).sum::<i32>())
+        let weights = unsafe { weights.cast::<[[[i8; FOUR]; PANEL]; 2]>().read_unaligned() };
+        let product = |c: usize, four: usize| (0..FOUR).map(|i| i32::from(x[four][i]) * i32::from(weights[four][c][i])).sum::<i32>();
+        std::array::from_fn(|c| sums[c] + product(c, 0) + product(c, 1))
     }
     #[inline(always)]
     unsafe fn store(sums: [i32; PANEL], to: *mut i32) {
@@ -319,13 +341,14 @@ impl Multiply for Avx2 {
         unsafe { [_mm256_setzero_si256(); 2] }
     }
     #[inline(always)]
-    unsafe fn add(sums: [__m256i; 2], x: [u8; FOUR], weights: *const i8) -> [__m256i; 2] {
-        // SAFETY: the caller promises the instructions and 64 weights.
+    unsafe fn add(sums: [__m256i; 2], x: [[u8; FOUR]; 2], weights: *const i8) -> [__m256i; 2] {
+        // SAFETY: the caller promises the instructions and 128 weights.
         unsafe {
-            let (x, ones) = (_mm256_set1_epi32(i32::from_le_bytes(x)), _mm256_set1_epi16(1));
+            let (first, second) = (_mm256_set1_epi32(i32::from_le_bytes(x[0])), _mm256_set1_epi32(i32::from_le_bytes(x[1])));
             let half = |sums: __m256i, weights: *const i8| {
-                let twos = _mm256_maddubs_epi16(x, _mm256_loadu_si256(weights.cast()));
-                _mm256_add_epi32(sums, _mm256_madd_epi16(twos, ones))
+                let twos = _mm256_maddubs_epi16(first, _mm256_loadu_si256(weights.cast()));
+                let other_twos = _mm256_maddubs_epi16(second, _mm256_loadu_si256(weights.add(FOUR * PANEL).cast()));
+                _mm256_add_epi32(sums, _mm256_madd_epi16(_mm256_add_epi16(twos, other_twos), _mm256_set1_epi16(1)))
             };
             [half(sums[0], weights), half(sums[1], weights.add(32))]
         }
@@ -387,9 +410,14 @@ impl Multiply for Vnni {
         unsafe { _mm512_setzero_si512() }
     }
     #[inline(always)]
-    unsafe fn add(sums: __m512i, x: [u8; FOUR], weights: *const i8) -> __m512i {
-        // SAFETY: the caller promises the instructions and 64 weights.
-        unsafe { _mm512_dpbusd_epi32(sums, _mm512_set1_epi32(i32::from_le_bytes(x)), _mm512_loadu_si512(weights.cast())) }
+    unsafe fn add(sums: __m512i, x: [[u8; FOUR]; 2], weights: *const i8) -> __m512i {
+        // SAFETY: the caller promises the instructions and 128 weights.
+        unsafe {
+            let four = |sums: __m512i, x: [u8; FOUR], weights: *const i8| {
+                _mm512_dpbusd_epi32(sums, _mm512_set1_epi32(i32::from_le_bytes(x)), _mm512_loadu_si512(weights.cast()))
+            };
+            four(four(sums, x[0], weights), x[1], weights.add(FOUR * PANEL))
+        }
     }
     #[inline(always)]
     unsafe fn store(sums: __m512i, to: *mut i32) {
@@ -425,8 +453,9 @@ mod tests {
             let spec = ConvSpec::dense(cin, cout, 1);
             let (weight, bias, x) = (values(cin * cout, seed), values(cout, seed ^ 1), values(pixels * cin, seed ^ 2));
             let expected = plain(spec, &weight, &bias, &x);
-            // Half a step of either factor, the other being 1 at most; the range of an activation is 2 at most.
-            let error_max = cin as f32 * (0.5 * 2.0 / STEPS + 0.5 / STEPS + 1e-4);
+            // Half a step of either factor, the other being 1 at most; the range of an activation is 2 at most, a step of weights twice
+            // as large where four are.
+            let error_max = cin as f32 * (0.5 * 2.0 / STEPS + 0.5 * 2.0 / STEPS + 1e-4);
             let layers = Isa::available().into_iter().map(|isa| Quantised::new(spec, &weight, &bias, isa));
             let found: Vec<Vec<f32>> = layers.map(|layer| {
                 let mut out = vec![0.0; pixels * cout];
@@ -437,6 +466,17 @@ mod tests {
                 prop_assert!((found - expected).abs() <= error_max, "value {i}: {found}, not {expected}");
             }
             prop_assert!(found.iter().all(|other| *other == found[0]), "all instructions give the same");
+        }
+    }
+
+    /// Where four weights are large at once, and activations are as well, their products still fit.
+    #[test]
+    fn the_largest_sums_of_a_lane_fit() {
+        let (weight, x) = ([[1.0; 16], [-1.0; 16]].concat(), [[1.0; 15].as_slice(), &[0.0]].concat());
+        for isa in Isa::available() {
+            let mut out = [0.0; 2];
+            Quantised::new(ConvSpec::dense(16, 2, 1), &[weight[0], weight[16]].repeat(16), &[], isa).pixels(&x, None, &mut out);
+            assert!((out[0] - 15.0).abs() < 0.1 && (out[1] + 15.0).abs() < 0.1, "{isa:?}: {out:?}");
         }
     }
 
