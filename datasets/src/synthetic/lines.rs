@@ -52,6 +52,8 @@ const ADORNMENTS: [(&str, &str); 22] = [
 const SIGNS: &str = ".,:;()/-#&@+%*";
 /// Share of lines whose scanner drives greys to black and white, which frays letters and lets them touch.
 const HARDENED_SHARE: f64 = 0.25;
+/// Share of proportional lines whose letters are joined where the font can: `fi` as one letter.
+const LIGATURES_SHARE: f64 = 0.6;
 /// Share of the ink that wear has to leave.
 const LEGIBLE_INK_MIN: f32 = 0.3;
 /// Distance of the text's drift from the box's middle that a detector's box allows, in box heights.
@@ -314,7 +316,9 @@ fn setting(dice: &mut Dice, face: &Typeface) -> Setting {
         (false, 3..5) => dice.within(1.0..2.0),
         _ => 1.0,
     };
-    Setting { cap_height_px, stretch, tracking, word_space }
+    // Letters are joined as long as they stand at their own distance.
+    let ligatures = !face.fixed_pitch && tracking == 0.0 && dice.chance(LIGATURES_SHARE);
+    Setting { cap_height_px, stretch, tracking, word_space, ligatures }
 }
 
 #[cfg(test)]

@@ -75,11 +75,16 @@ pub struct Setting {
     pub tracking: f32,
     /// Width of a space as a multiple of the font's own.
     pub word_space: f32,
+    /// Where the font has one letter for `fi` and the like, it is set.
+    pub ligatures: bool,
 }
+
+/// What typesetters join, the longest first, and the letter that it becomes.
+const LIGATURES: [(&str, char); 5] = [("ffi", 'ﬃ'), ("ffl", 'ﬄ'), ("ff", 'ﬀ'), ("fi", 'ﬁ'), ("fl", 'ﬂ')];
 
 impl Setting {
     pub fn plain(cap_height_px: f32) -> Self {
-        Self { cap_height_px, stretch: 1.0, tracking: 0.0, word_space: 1.0 }
+        Self { cap_height_px, stretch: 1.0, tracking: 0.0, word_space: 1.0, ligatures: false }
     }
 }
 
@@ -118,7 +123,7 @@ impl Typeface {
 
     /// Whether all letters of `text` can be set.
     pub fn covers(&self, text: &str) -> bool {
-        text.chars().all(|c| self.font.glyph_id(c) != GlyphId(0))
+        text.chars().all(|c| self.has(c))
     }
 
     /// Sets `text` on a baseline that begins at (`x`, `y`).
@@ -128,8 +133,7 @@ impl Typeface {
         let mut pen = x;
         let mut previous = None;
         let mut glyphs = Vec::with_capacity(text.len());
-        for c in text.chars() {
-            let id = self.font.glyph_id(c);
+        for (c, id) in self.letters(text, setting) {
             pen += previous.map_or(0.0, |previous| self.font.kern_unscaled(previous, id) * factor);
             if c != ' ' {
                 glyphs.extend(self.font.outline_glyph(id.with_scale_and_position(scale, point(pen, y))));
@@ -144,9 +148,26 @@ impl Typeface {
     /// The advance of `text` set so, in pixels.
     pub fn width(&self, text: &str, setting: Setting) -> f32 {
         let factor = self.scale(setting).x / self.font.height_unscaled();
-        let ids: Vec<(char, GlyphId)> = text.chars().map(|c| (c, self.font.glyph_id(c))).collect();
+        let ids = self.letters(text, setting);
         let advances: f32 = ids.iter().map(|&(c, id)| self.advance(c, id, setting, factor)).sum();
         advances + ids.windows(2).map(|pair| self.font.kern_unscaled(pair[0].1, pair[1].1) * factor).sum::<f32>()
+    }
+
+    fn letters(&self, text: &str, setting: Setting) -> Vec<(char, GlyphId)> {
+        let mut letters = Vec::with_capacity(text.len());
+        let mut rest = text;
+        while let Some(next) = rest.chars().next() {
+            let joined =
+                LIGATURES.iter().filter(|_| setting.ligatures).find(|(apart, joined)| rest.starts_with(apart) && self.has(*joined));
+            let (length, letter) = joined.map_or((next.len_utf8(), next), |(apart, joined)| (apart.len(), *joined));
+            letters.push((letter, self.font.glyph_id(letter)));
+            rest = &rest[length..];
+        }
+        letters
+    }
+
+    fn has(&self, letter: char) -> bool {
+        self.font.glyph_id(letter) != GlyphId(0)
     }
 
     fn advance(&self, c: char, id: GlyphId, setting: Setting, factor: f32) -> f32 {
@@ -254,6 +275,17 @@ mod tests {
             ("3270-Regular", "3270"),
         ] {
             assert_eq!(family(stem), expected);
+        }
+    }
+
+    #[test]
+    fn ligatures_are_set_where_the_font_has_them() {
+        let Ok(typefaces) = Typefaces::find(Path::new(SYSTEM_FONTS)) else { return };
+        let plain = Setting::plain(20.0);
+        let joined = Setting { ligatures: true, ..plain };
+        for face in typefaces.iter().filter(|face| LIGATURES.iter().all(|(_, letter)| face.has(*letter))) {
+            let letters = |text: &str, setting| face.letters(text, setting).len();
+            assert_eq!((letters("office fl", plain), letters("office fl", joined)), (9, 6));
         }
     }
 

@@ -97,14 +97,30 @@ fn without_prefix(text: &str, home: Option<Country>) -> Option<VatId> {
     has_digits.then(|| VatId { value: body[start..].to_owned(), country: home, check: Check::Unknown, repaired: false })
 }
 
+/// The letter that a recogniser may have taken for this digit.
+fn confused_letter(digit: char) -> Option<char> {
+    Some(match digit {
+        '0' => 'O',
+        '1' => 'I',
+        '2' => 'Z',
+        '5' => 'S',
+        '8' => 'B',
+        _ => return None,
+    })
+}
+
 impl Form {
     /// `body` is what follows the prefix, all of it.
     fn read(&self, body: &str) -> Option<VatId> {
         if !self.lengths.contains(&body.len()) {
             return None;
         }
-        let repaired: String =
-            body.char_indices().map(|(i, c)| if self.may_be_letter(i, body.len()) { c } else { confused_digit(c).unwrap_or(c) }).collect();
+        let repair = |(i, c): (usize, char)| match (self.must_be_letter(i), self.may_be_letter(i, body.len())) {
+            (true, _) => confused_letter(c).unwrap_or(c),
+            (_, true) => c,
+            _ => confused_digit(c).unwrap_or(c),
+        };
+        let repaired: String = body.char_indices().map(repair).collect();
         let fits = repaired.char_indices().all(|(i, c)| c.is_ascii_digit() || self.may_be_letter(i, body.len()));
         if !fits || !self.has_its_letters(&repaired) {
             return None;
@@ -118,6 +134,10 @@ impl Form {
         };
         let value = format!("{}{repaired}", self.prefix);
         Some(VatId { value, country: Country::from_code(self.prefix), check, repaired: repaired != body })
+    }
+
+    fn must_be_letter(&self, index: usize) -> bool {
+        matches!(self.letters, Letters::AtEnd) && index >= 7
     }
 
     fn may_be_letter(&self, index: usize, length: usize) -> bool {

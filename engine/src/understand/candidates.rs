@@ -159,13 +159,13 @@ fn hundredths(number: &str) -> Option<i64> {
     digits.parse().ok()
 }
 
-static RATE: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?P<number>\d{1,2}(?:[.,]\d{1,2})?) ?%"));
+static RATE: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?P<number>\d{1,2}(?:[.,] ?\d{1,2})?) ?%"));
 
 fn rates(text: &str) -> Found {
     let rate = |captures: regex::Captures| {
         let (all, number) = (captures.get(0)?, captures.name("number")?);
         let (whole, fraction) = number.as_str().split_once(['.', ',']).unwrap_or((number.as_str(), ""));
-        Some((all.range(), whole.parse::<i64>().ok()? * 100 + format!("{fraction:0<2}").parse::<i64>().ok()?))
+        Some((all.range(), whole.parse::<i64>().ok()? * 100 + format!("{:0<2}", fraction.trim_start()).parse::<i64>().ok()?))
     };
     RATE.captures_iter(text).filter_map(rate).collect()
 }

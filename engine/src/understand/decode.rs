@@ -8,7 +8,7 @@ use super::beliefs::Beliefs;
 use super::candidates::{Candidate, Kind, pattern};
 use super::draft::{DocumentType, Draft, HeaderField, Span};
 use super::keywords::{Keyword, KeywordSet};
-use super::labels::{BlockField, DOCUMENT_TYPES, Role};
+use super::labels::{BlockField, DOCUMENT_TYPES, Role, Tag};
 use super::rows::{ReadingOrder, part_of};
 use super::runs::Run;
 use super::{items, kind, names, payment, vat};
@@ -61,12 +61,20 @@ pub(super) fn characters(text: &str) -> usize {
 /// The values that may play `role`, the most probable first. Each stands once: the probabilities of its occurrences are added,
 /// and its place is the last of those that are nearly as probable as the best.
 fn values(order: &ReadingOrder, candidates: &[Candidate], beliefs: &Beliefs, role: Role) -> Vec<Span> {
-    let believed = |(roles, candidate): (&[f32; Role::COUNT], &Candidate)| roles[role as usize] * plausibility(order, candidate, role);
+    // A date alone may stand beside the goods.
+    let of_goods = |candidate: &Candidate| {
+        let within_text = order.lines[candidate.line].text[..candidate.range.start].contains(char::is_alphabetic);
+        candidate.kind == Kind::Date && within_text && beliefs.tags[candidate.line][Tag::Item as usize] > 0.5
+    };
+    let believed = |(roles, candidate): (&[f32; Role::COUNT], &Candidate)| {
+        roles[role as usize] * plausibility(order, candidate, role) * if of_goods(candidate) { DATE_OF_GOODS } else { 1.0 }
+    };
     let mut believed: Vec<f32> = beliefs.roles.iter().zip(candidates).map(believed).collect();
     if role == Role::DueDate && believed.iter().all(|probability| *probability < SURE_DUE) {
         let due = believed.iter_mut().zip(candidates).filter(|(_, candidate)| says_due(order, candidate));
         due.for_each(|(probability, _)| *probability = probability.max(CAPTIONED_DUE));
     }
+    believe_captions(order, candidates, role, &mut believed);
     let of_role = |candidate: usize| believed[candidate];
     let mut values: Vec<(i64, usize, f32)> = Vec::new();
     for (i, candidate) in candidates.iter().enumerate().filter(|(_, c)| c.kind == role.kind()) {
@@ -86,9 +94,11 @@ fn values(order: &ReadingOrder, candidates: &[Candidate], beliefs: &Beliefs, rol
     values.into_iter().map(|(_, place, probability)| span(order, &candidates[place], probability)).collect()
 }
 
-/// How much less a date is believed beside a caption of another one, and at the end of a period.
+/// How much less a date is believed beside a caption of another one, and at either end of a period.
 const OTHER_DATE: f32 = 0.1;
-const END_OF_PERIOD: f32 = 0.05;
+const OF_PERIOD: f32 = 0.05;
+/// ... and between goods.
+const DATE_OF_GOODS: f32 = 0.3;
 
 /// How much less the sum of the goods of one rate is believed to be the document's.
 const OF_ONE_RATE: f32 = 0.02;
@@ -102,7 +112,10 @@ static PERIOD: LazyLock<Regex> = LazyLock::new(|| {
 /// The same, before a date that names its month: `3rd - `. Before other dates it is a number of something else: `REG #19- 21/03/2018`.
 static PERIOD_OF_DAYS: LazyLock<Regex> = LazyLock::new(|| pattern(&format!(r"(?i)\b\d{{1,2}}(?:st|nd|rd|th)?,?{TO}")));
 
-const TO: &str = r" ?(?:[–—-]|to|bis|au)\s*$";
+const TO: &str = r" ?(?:[–—-]{1,2}|to|bis|au)\s*$";
+
+/// What stands behind the begin of a period that names its end.
+static PERIOD_GOES_ON: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)^ ?(?:[–—-]{1,2}|to|bis|au) ?\d{1,2}[ ./]"));
 
 /// `TOTAL 6% SUPPLIES (INC. GST)`, beside what is not taxed.
 static SUPPLIES: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)\d ?% (?:rated )?suppl(?:y|ies)\b"));
@@ -121,11 +134,15 @@ fn plausibility(order: &ReadingOrder, candidate: &Candidate, role: Role) -> f32 
 
 fn plausibility_of_date(order: &ReadingOrder, candidate: &Candidate, role: Role) -> f32 {
     let (before, date) = order.lines[candidate.line].text[..candidate.range.end].split_at(candidate.range.start);
+    let after = &order.lines[candidate.line].text[candidate.range.end..];
     let ends_period = PERIOD.is_match(before) || (date.chars().any(char::is_alphabetic) && PERIOD_OF_DAYS.is_match(before));
-    let period = if ends_period { END_OF_PERIOD } else { 1.0 };
+    let period = if ends_period || PERIOD_GOES_ON.is_match(after) { OF_PERIOD } else { 1.0 };
     let said = said_before(order, candidate);
-    let other =
-        role == Role::IssueDate && said.has_any(&[Keyword::Delivery, Keyword::Order, Keyword::Terms]) && !said.has(Keyword::Invoice);
+    let of_others: &[Keyword] = match role {
+        Role::IssueDate => &[Keyword::Delivery, Keyword::Order, Keyword::Terms],
+        _ => &[Keyword::Delivery, Keyword::Order],
+    };
+    let other = said.has_any(of_others) && !said.has(Keyword::Invoice);
     period * if other { OTHER_DATE } else { 1.0 }
 }
 
@@ -136,10 +153,47 @@ fn caption<'a>(order: &ReadingOrder<'a>, candidate: &Candidate) -> &'a str {
     if own.chars().any(char::is_alphabetic) { own } else { before }
 }
 
-/// What the words of its caption say, but for those that a number of their own explains.
+/// What the words of its caption say, but for those that a number of their own explains: `Ihr Auftrag | AB 26-0142 v. `.
 fn said_before(order: &ReadingOrder, candidate: &Candidate) -> KeywordSet {
-    let caption = caption(order, candidate);
-    KeywordSet::find(&caption[NUMBERED.find(caption).map_or(0, |numbered| numbered.end())..])
+    let said = |text: &str| KeywordSet::find(&text[NUMBERED.find(text).map_or(0, |numbered| numbered.end())..]);
+    let own = said(caption(order, candidate));
+    let names_date = own.has_any(&[Keyword::Date, Keyword::Invoice, Keyword::Due, Keyword::Terms]);
+    let before = (order.row(candidate.line).start..candidate.line).last().filter(|_| !names_date);
+    before.map_or(own, |line| own.union(said(&order.lines[line].text)))
+}
+
+/// What captions say beyond doubt of the document's number and date, at least where only one value has such a caption.
+fn believe_captions(order: &ReadingOrder, candidates: &[Candidate], role: Role, believed: &mut [f32]) {
+    let says: fn(&ReadingOrder, &Candidate) -> bool = match role {
+        Role::IssueDate => says_issued,
+        Role::DueDate => |order, candidate| candidate.kind == Kind::Date && is_captioned(order, candidate, &DUE_CAPTION),
+        Role::InvoiceNumber => |order, candidate| candidate.kind == Kind::Identifier && is_captioned(order, candidate, &NUMBER_CAPTION),
+        _ => return,
+    };
+    let captioned: Vec<usize> = (0..candidates.len()).filter(|at| says(order, &candidates[*at])).collect();
+    let agree = captioned.windows(2).all(|pair| candidates[pair[0]].value == candidates[pair[1]].value);
+    for at in captioned.into_iter().filter(|_| agree) {
+        believed[at] = believed[at].max(CAPTIONED * plausibility(order, &candidates[at], role));
+    }
+}
+
+/// Whether the words before a candidate in its line, or else those left of it or right above it, are such a caption and nothing else.
+fn is_captioned(order: &ReadingOrder, candidate: &Candidate, caption: &Regex) -> bool {
+    let before = &order.lines[candidate.line].text[..candidate.range.start];
+    if before.contains(char::is_alphanumeric) {
+        return caption.is_match(before);
+    }
+    let quad = order.lines[candidate.line].quad;
+    let beside = order.row(candidate.line).take_while(|line| *line < candidate.line).last();
+    let above = order.in_column(candidate.line, -1).next();
+    let above = above.filter(|line| quad.top() - order.lines[*line].quad.bottom() <= CAPTION_GAP_MAX * quad.height());
+    beside.into_iter().chain(above).any(|line| caption.is_match(&order.lines[line].text))
+}
+
+/// A date behind the document's own title and number, or behind the place where a letter was written.
+fn says_issued(order: &ReadingOrder, candidate: &Candidate) -> bool {
+    let text = &order.lines[candidate.line].text[..candidate.range.start];
+    candidate.kind == Kind::Date && (TITLED.is_match(text) || PLACED.is_match(text) || is_captioned(order, candidate, &DATE_CAPTION))
 }
 
 /// A date behind words that say it is due, and no other's.
@@ -148,15 +202,64 @@ pub(super) fn says_due(order: &ReadingOrder, candidate: &Candidate) -> bool {
     candidate.kind == Kind::Date && said.has_any(&[Keyword::Due, Keyword::Terms]) && !said.has_any(&[Keyword::Delivery, Keyword::Order])
 }
 
+/// `Facture n° F2603-0581 du `, `Rechnung Nr. 17 vom `, `Invoice 10482 dated `.
+static TITLED: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(r"(?i)\b(?:facture|rechnung|gutschrift|avoir|invoice|credit note)\b[^,;:]{0,40}\d[^ ]* (?:du|vom|v\.|of|dated|from)\s*$")
+});
+
+/// `Lindenau-Nord, `, `Wien, am `, `Lyon, le `.
+static PLACED: LazyLock<Regex> = LazyLock::new(|| pattern(r"^\s*\p{Lu}\p{Ll}[\p{L} -]*, (?:den |am |le )?$"));
+
+/// `Invoice No.`, `Rechnungsnummer:`, `Numéro de facture`, `Credit note`.
+static NUMBER_CAPTION: LazyLock<Regex> = LazyLock::new(|| {
+    let document = "(?:invoice|inv|facture|rechnungs?|gutschrifts?|avoir|credit ?note|bill|factuur|creditnota)";
+    let number = r"(?:no|nr|number|num[ée]ro|nummer|n°|id)";
+    pattern(&format!(
+        r"(?i)^\W*(?:(?:tax|vat|sales|commercial) )*(?:{document}[ .-]*{number}?|{number} de {document}|document {number})[\W_]*$"
+    ))
+});
+
+/// `Date`, `Invoice date:`, `Rechnungsdatum`, `Date d'émission`, `Date/Tax point`.
+static DATE_CAPTION: LazyLock<Regex> = LazyLock::new(|| {
+    let of_document =
+        "(?:(?:invoice|bill|document|credit note) date|date of (?:issue|invoice)|date issued|(?:rechnungs|beleg|gutschrifts)-?datum";
+    pattern(&format!(
+        r"(?i)^\W*{of_document}|date d.[ée]mission|ausgestellt am|date de (?:la )?facture|factuurdatum|date\W+tax point|tax point)[\W_]*$"
+    ))
+});
+
+/// `Due date`, `Fällig am`, `Échéance`, `Vervaldatum`.
+static DUE_CAPTION: LazyLock<Regex> = LazyLock::new(|| {
+    let words = "due(?: date| on)?|payment due(?: date)?|date due|pay by|fällig(?: am| bis)?|fälligkeit(?:sdatum)?|zahlbar bis|(?:date d.)?[ée]ch[ée]ance|vervaldatum";
+    pattern(&format!(r"(?i)^\W*(?:{words})[\W_]*$"))
+});
+
+/// Captions stand at most this far above what they announce, in heights of its line.
+const CAPTION_GAP_MAX: f32 = 1.5;
+
+/// How far a value is believed, at least, whose caption says so.
+const CAPTIONED: f32 = 0.9;
+
 /// That such a date is the due date, at least, where the network is not this sure of any.
-const SURE_DUE: f32 = 0.2;
-const CAPTIONED_DUE: f32 = 0.5;
+const SURE_DUE: f32 = 0.4;
+const CAPTIONED_DUE: f32 = 0.7;
 
 /// A later occurrence of the same value is taken when it is at least this probable beside the best.
 const LATER_OCCURRENCE_SHARE: f32 = 0.1;
 
 static CURRENCY: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"(?:^|[^A-Za-z])(?P<sign>RM|MYR|EUR|GBP|USD|CHF)(?:$|[^A-Za-z])|(?P<symbol>[€£$])"));
+
+/// The code of a currency, of whose signs these are all that [`CURRENCY`] finds.
+fn currency_of(sign: &str) -> &str {
+    match sign {
+        "€" => "EUR",
+        "£" => "GBP",
+        "$" => "USD",
+        "RM" => "MYR",
+        code => code,
+    }
+}
 
 /// The currencies whose signs stand in the document, the most frequent first.
 fn currencies(order: &ReadingOrder) -> Vec<Span> {
@@ -165,7 +268,7 @@ fn currencies(order: &ReadingOrder) -> Vec<Span> {
     for line in &order.lines {
         for sign in CURRENCY.captures_iter(&line.text).filter_map(|c| c.name("sign").or(c.name("symbol"))) {
             total += 1;
-            match found.iter_mut().find(|(_, span)| span.text == sign.as_str()) {
+            match found.iter_mut().find(|(_, span)| currency_of(&span.text) == currency_of(sign.as_str())) {
                 Some((count, _)) => *count += 1,
                 None => found
                     .push((1, Span { text: sign.as_str().into(), page: line.page, quad: part_of(line, &sign.range()), probability: 0.0 })),
@@ -199,9 +302,9 @@ mod tests {
             ("REG 2- 24/06/2018", Role::IssueDate, 1.0),
             ("Order date 21/03/2018", Role::IssueDate, OTHER_DATE),
             ("ORD #18 delivered 21/03/2018", Role::IssueDate, OTHER_DATE),
-            ("3 - 28 Feb 2026", Role::IssueDate, END_OF_PERIOD),
-            ("1 Jan - 28 Feb 2026", Role::IssueDate, END_OF_PERIOD),
-            ("01.02. bis 28.02.2026", Role::IssueDate, END_OF_PERIOD),
+            ("3 - 28 Feb 2026", Role::IssueDate, OF_PERIOD),
+            ("1 Jan - 28 Feb 2026", Role::IssueDate, OF_PERIOD),
+            ("01.02. bis 28.02.2026", Role::IssueDate, OF_PERIOD),
             ("TOTAL 6% SUPPLIES (INC. GST): 16.79", Role::Gross, OF_ONE_RATE),
             ("TOTAL 6% SUPPLIES (EXCL. GST): 15.84", Role::Net, OF_ONE_RATE),
             ("TOTAL INCL 6% GST: 16.79", Role::Gross, 1.0),

@@ -7,7 +7,7 @@ use regex::Regex;
 
 static LEGAL_FORM: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
-        r"(?i)\b(?:S[D0O]N\.? ?,?BH[D0O]|S/B|SB|BHD|LTD|LIMITED|GMBH|PLC|LLC|L\.?L\.?P|INC|DAC|AG|KG|OHG|GBR|UG|B\.?V|N\.V|S\.?R\.?L|S\.P\.A|APS|LDA|PTY|TEORANTA|CLG|SARL|SAS|SA|CO|ENTERPRISE|TRADING)\b",
+        r"(?i)\b(?:S[D0O]N\.? ?,?BH[D0O]|S/B|SB|BHD|LTD|LIMITED|GMBH|PLC|LLC|L\.?L\.?P|INC|DAC|AG|KG|OHG|GBR|UG|B\.?V|N\.V|S\.?R\.?L|S\.P\.A|APS|LDA|PTY|TEORANTA|CLG|SARL|SASU|SAS|SA|EURL|EG|E\.K|MBB|KGAA|SPRL|SRL|SPA|CO|ENTERPRISE|TRADING)\b",
     )
     .expect("the pattern is a constant that a test compiles")
 });

@@ -14,6 +14,7 @@ pub mod keywords;
 mod kind;
 pub mod labels;
 mod legal_form;
+mod letters;
 mod names;
 pub mod network;
 mod parties;

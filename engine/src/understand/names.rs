@@ -11,6 +11,7 @@ use super::draft::Span;
 use super::keywords::{Keyword, KeywordSet};
 use super::labels::BlockField;
 use super::legal_form;
+use super::letters;
 use super::rows::{ReadingOrder, around, part_of};
 use super::runs::Run;
 use crate::text::all_right;
@@ -27,7 +28,7 @@ const NAME_CHARACTERS_MIN: usize = 3;
 /// From here on a line no longer is the supplier's name: registration numbers, owners.
 static AFTER_NAME: LazyLock<Regex> = LazyLock::new(|| {
     let number = r"(?:NO\.?:? ?)?(?:\b[A-Z]{2}\d{6,}|\d{4,9} ?-? ?[A-Z])\b";
-    let word = r"\b(?:(?:CO(?:MPANY)?\.? ?)?REG(?:ISTRATION)?\.? ?(?:NO|:)|CO(?:MPANY)?\.? ?NO\b|ROC\b|OWN(?:ED)? BY|GST\b|VAT (?:NO|REG))";
+    let word = r"\b(?:(?:CO(?:MPANY)?\.? ?)?REG(?:ISTRATION)?\.? ?(?:NO|:)|CO(?:MPANY)?\.? ?NO\b|ROC\b|OWN(?:ED)? BY|AU CAPITAL|RCS\b|SIRE[TN]\b|GST\b|VAT (?:NO|REG))";
     Regex::new(&format!(r"(?i)\s*[(\[]?\s*(?:{number}|{word}).*$")).expect("the pattern is a constant that a test compiles")
 });
 
@@ -85,6 +86,8 @@ fn kept(field: BlockField, text: &str) -> Range<usize> {
     };
     let before = before.map_or(0, |caption| caption.end());
     let start = if before < text.len() { before } else { 0 };
+    // Specks, and what separates a caption.
+    let start = start + text[start..].find(|c: char| !c.is_whitespace() && !matches!(c, ':' | ';' | ',' | '·' | '•')).unwrap_or(0);
     let cut = after.find_at(text, start).map_or(text.len(), |rest| rest.start());
     let end = if matches!(field, BlockField::SupplierAddress) { cut } else { cut.min(end_of_company(text)) };
     if end >= start + NAME_CHARACTERS_MIN { start..end } else { start..text.len() }
@@ -93,7 +96,9 @@ fn kept(field: BlockField, text: &str) -> Range<usize> {
 /// Where an address begins behind a company's name: `ACME WINES LTD, 1 HIGH STREET`, `The Anchor, Quayside, Dublin 9`.
 fn end_of_company(text: &str) -> usize {
     let form = legal_form::find(text).map(|form| form.end);
-    let behind_form = form.filter(|end| text[*end..].trim_start_matches('.').trim_start().starts_with([',', '|', '·']));
+    let begins_address =
+        |rest: &str| rest.trim_start_matches('.').trim_start().starts_with([',', '|', '·', '•']) || letters::names_place(rest);
+    let behind_form = form.filter(|end| begins_address(&text[*end..]));
     let is_address =
         |rest: &str| rest.contains(',') && KeywordSet::find(rest).has(Keyword::Place) && rest.contains(|c: char| c.is_ascii_digit());
     let behind_comma = text.find(',').filter(|comma| form.is_none() && is_address(&text[comma + 1..]));

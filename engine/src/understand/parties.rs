@@ -8,9 +8,11 @@ use regex::Regex;
 
 use super::beliefs::Beliefs;
 use super::candidates::Candidate;
+use super::draft::DocumentType;
 use super::keywords::{Keyword, KeywordSet};
-use super::labels::{BlockField, Role};
+use super::labels::{BlockField, DOCUMENT_TYPES, Role};
 use super::legal_form;
+use super::letters;
 use super::names;
 use super::rows::ReadingOrder;
 use super::runs::Run;
@@ -23,6 +25,8 @@ const NO_NAME: f32 = 0.02;
 const BRAND_AND_COMPANY: f32 = 0.03;
 /// Of the belief that a party has no name, so much goes to the line below its caption.
 const CAPTIONED_SHARE: f32 = 0.3;
+/// ... and to a name behind its caption: `Sold to: The Anchor`.
+const CAPTIONED_IN_LINE: f32 = 0.7;
 /// A party's caption and a paragraph below it that names nobody else.
 const CAPTIONED_NAME: f32 = 0.9;
 /// A name without a legal form, and right below it a company's.
@@ -32,6 +36,10 @@ const CUSTOMER_MIN: f32 = 0.1;
 /// A supplier that is the customer too.
 const BOTH_PARTIES: f32 = 0.02;
 
+/// Two names side by side.
+const TWO_NAMES: f32 = 0.1;
+/// ... at least this far apart, in heights of a line.
+const COLUMN_GAP_MIN: f32 = 4.0;
 /// Words of a caption that says nothing else.
 const CAPTION_WORDS_MAX: usize = 2;
 /// Lines that belong to a caption.
@@ -71,18 +79,37 @@ impl Party {
 
 /// Weighs the runs' probabilities by what captions and legal forms say.
 pub(super) fn weigh(order: &ReadingOrder, candidates: &[Candidate], runs: &[Run], beliefs: &mut Beliefs) {
-    let parties = parties(order);
+    let mut parties = parties(order);
+    let addressee = addressee(order, beliefs, &parties);
+    addressee.iter().for_each(|line| parties[*line] = Some(Party::Buyer));
     let prints: Vec<String> = runs.iter().map(|run| print(order, &run.lines)).collect();
     hand_down(order, runs, beliefs);
     complete_salutations(order, runs, beliefs);
     believe_captions(order, runs, beliefs);
     for field in BlockField::ALL {
-        let factor = |(run, print): (&Run, &String)| by_caption(field, run, &parties) * by_form(field, print);
+        let factor = |(run, print): (&Run, &String)| by_caption(field, run, &parties) * by_form(field, print) * by_columns(order, run);
         multiply(&mut beliefs.runs, field as usize, &runs.iter().zip(&prints).map(factor).collect::<Vec<_>>());
     }
     believe_paragraphs(order, runs, beliefs);
+    if !is_receipt(beliefs) {
+        letters::weigh(order, runs, &taken(&parties), &addressee, beliefs);
+    }
     weigh_vat_ids(candidates, &parties, beliefs);
     part(runs, &prints, beliefs);
+}
+
+/// The block of a letter that says whom it is for, where no caption does.
+fn addressee(order: &ReadingOrder, beliefs: &Beliefs, parties: &[Option<Party>]) -> Vec<usize> {
+    let captioned = captions(order).any(|(_, party)| party == Party::Buyer);
+    if captioned || is_receipt(beliefs) { Vec::new() } else { letters::addressee(order, &taken(parties)) }
+}
+
+fn taken(parties: &[Option<Party>]) -> Vec<bool> {
+    parties.iter().map(Option::is_some).collect()
+}
+
+fn is_receipt(beliefs: &Beliefs) -> bool {
+    DOCUMENT_TYPES.iter().zip(beliefs.types).any(|(kind, probability)| *kind == DocumentType::Receipt && probability >= 0.5)
 }
 
 /// What stands below a caption of one party, by line.
@@ -126,13 +153,24 @@ fn captions(order: &ReadingOrder) -> impl Iterator<Item = (usize, Party)> {
     order.lines.iter().enumerate().filter_map(|(line, text)| Some((line, caption(&text.text)?)))
 }
 
-/// The party that a line announces, if it says nothing else: `Buyer:`, `Bill to`.
+/// The party that a line announces, if it says nothing else: `Buyer:`, `Bill to`, `Buyer / Bill to`.
 fn caption(text: &str) -> Option<Party> {
+    let mut captions = text.split('/').map(single_caption);
+    let first = captions.next()??;
+    captions.all(|other| other == Some(first)).then_some(first)
+}
+
+fn single_caption(text: &str) -> Option<Party> {
     let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).count();
     let is_short = (1..=CAPTION_WORDS_MAX).contains(&words) && !has_digit(text);
     let keywords = KeywordSet::find(text);
     let upper = text.to_uppercase();
-    let announces = text.trim_end().ends_with(':') || words == 1 || [" TO", "ADDRESS", "ADRESSE"].iter().any(|word| upper.contains(word));
+    let of_parties = || all_words(text, |word| KeywordSet::find(word).has_any(&[Keyword::Seller, Keyword::Recipient, Keyword::Customer]));
+    let announces = text.trim_end().ends_with(':')
+        || [" TO", "ADDRESS", "ADRESSE", " À", " AN", " AAN"].iter().any(|word| upper.trim_end().ends_with(word))
+        || of_parties();
+    // An account is one's number.
+    let is_short = is_short && !upper.contains("ACC") && !upper.contains("A/C");
     match (is_short && announces, keywords.has(Keyword::Seller), keywords.has_any(&[Keyword::Recipient, Keyword::Customer])) {
         (true, true, false) => Some(Party::Seller),
         // There is a Käufer in Verkäufer.
@@ -164,10 +202,24 @@ fn by_form(field: BlockField, print: &str) -> f32 {
     if field == BlockField::SupplierAddress {
         return 1.0;
     }
-    if legal_form::own_words(print) == Some(0) || SALUTATION.is_match(print) || is_caption_alone(print) || is_trade_alone(print) {
+    if legal_form::own_words(print) == Some(0)
+        || SALUTATION.is_match(print)
+        || is_caption_alone(print)
+        || is_trade_alone(print)
+        || letters::is_no_name(print)
+    {
         return NO_NAME;
     }
     1.0
+}
+
+/// What stands side by side, far apart, is two names.
+fn by_columns(order: &ReadingOrder, run: &Run) -> f32 {
+    let apart = |pair: &[usize]| {
+        let (left, right) = (order.lines[pair[0]].quad, order.lines[pair[1]].quad);
+        order.row_of[pair[0]] == order.row_of[pair[1]] && right.left() - left.right() > COLUMN_GAP_MIN * left.height()
+    };
+    if run.lines.windows(2).any(apart) { TWO_NAMES } else { 1.0 }
 }
 
 /// The line below a caption of a party names it, also where the network sees nobody.
@@ -186,7 +238,7 @@ fn believe_captions(order: &ReadingOrder, runs: &[Run], beliefs: &mut Beliefs) {
     let absent = 1.0 - beliefs.runs.iter().map(|run| run[buyer]).sum::<f32>();
     let is_captioned = |run: &Run| run.lines.len() == 1 && names::BUYER_CAPTION.is_match(&order.lines[run.lines[0]].text);
     if let Some(captioned) = runs.iter().position(is_captioned) {
-        beliefs.runs[captioned][buyer] += CAPTIONED_SHARE * absent.max(0.0);
+        beliefs.runs[captioned][buyer] += CAPTIONED_IN_LINE * absent.max(0.0);
     }
 }
 
@@ -379,7 +431,7 @@ mod tests {
     use crate::geometry::Quad;
     use crate::text::{PageSize, TextLine};
     use crate::understand::candidates::Kind;
-    use crate::understand::labels::{DOCUMENT_TYPES, Tag};
+    use crate::understand::labels::Tag;
     use crate::understand::runs;
 
     /// Lines one below the other (empty ones are gaps), and what the network believes of some runs: lines, supplier's name, customer's name.

@@ -40,11 +40,14 @@ pub(super) fn rows(
         let whole = |line: usize| whole_rates(line, &order.lines[line].text, band.says_tax || band.in_table);
         let whole: Vec<Candidate> = if signed { Vec::new() } else { band.lines.clone().flat_map(whole).collect() };
         let in_band: Vec<&Candidate> = printed.into_iter().chain(&whole).collect();
-        if let Some((rate, net, tax)) = agreeing(&in_band)
-            && found.iter().all(|(known, ..)| *known != rate.value)
-        {
-            let cell = |candidate: &Candidate| Some(span(candidate, band.summary.max(TABLE_PROBABILITY_MIN)));
-            found.push((rate.value, VatRow { rate: cell(rate), net: cell(net), amount: cell(tax) }, tax.value));
+        let mut left = in_band;
+        // One line may tell of several rates.
+        while let Some((rate, net, tax)) = agreeing(&left) {
+            if found.iter().all(|(known, ..)| *known != rate.value) {
+                let cell = |candidate: &Candidate| Some(span(candidate, band.summary.max(TABLE_PROBABILITY_MIN)));
+                found.push((rate.value, VatRow { rate: cell(rate), net: cell(net), amount: cell(tax) }, tax.value));
+            }
+            left.retain(|candidate| ![rate, net, tax].contains(candidate));
         }
     }
     let document = Taxed::of(candidates, beliefs);
@@ -122,7 +125,9 @@ fn overlap(order: &ReadingOrder, row: &Range<usize>, below: &Range<usize>) -> f3
 fn amounts_by_rate(order: &ReadingOrder, bands: &[Band], candidates: &[Candidate]) -> Vec<(Candidate, Candidate)> {
     let mut rows: Vec<(Candidate, Candidate)> = Vec::new();
     for band in bands.iter().filter(|band| band.says_tax && band.summary >= band.item) {
-        let found = rate_and_amount(order, &band.row, candidates).or_else(|| rate_and_amount(order, &band.lines, candidates));
+        let found = rate_and_amount(order, &band.row, candidates)
+            .or_else(|| rate_and_amount(order, &band.lines, candidates))
+            .or_else(|| rate_above_amount(order, &band.row, candidates));
         rows.extend(found.filter(|(rate, _)| rows.iter().all(|(known, _)| known.value != rate.value)));
     }
     rows
@@ -139,6 +144,17 @@ fn rate_and_amount(order: &ReadingOrder, lines: &Range<usize>, candidates: &[Can
     let is_rate = |amount: &Candidate| amount.line == rate.line && amount.range.start == rate.range.start;
     let amounts: Vec<Candidate> = of_kind(Kind::Amount).filter(|amount| !is_rate(amount)).collect();
     let [amount] = amounts.as_slice() else { return None };
+    Some((rate.clone(), amount.clone()))
+}
+
+/// The only rate of a row and, where no amount stands beside it, the amount below it.
+fn rate_above_amount(order: &ReadingOrder, row: &Range<usize>, candidates: &[Candidate]) -> Option<(Candidate, Candidate)> {
+    let in_line = |kind: Kind, line: usize| candidates.iter().filter(move |c| c.kind == kind && c.line == line);
+    if row.clone().any(|line| in_line(Kind::Amount, line).next().is_some()) {
+        return None;
+    }
+    let [rate] = row.clone().flat_map(|line| in_line(Kind::Rate, line)).collect::<Vec<_>>()[..] else { return None };
+    let [amount] = in_line(Kind::Amount, order.in_column(rate.line, 1).next()?).collect::<Vec<_>>()[..] else { return None };
     Some((rate.clone(), amount.clone()))
 }
 

@@ -142,11 +142,11 @@ fn values(cells: Vec<Option<&Field>>) -> Vec<Option<String>> {
     cells.into_iter().map(|cell| cell.map(normalise).filter(|value| !value.is_empty())).collect()
 }
 
-/// A number without needless zeros, else letters and digits after NFKC, upper-cased.
+/// A number without needless zeros, else letters and digits after NFKC, upper-cased; a multiplication sign is an `x`.
 fn normalise(field: &Field) -> String {
     match field.value.parse::<Decimal>() {
         Ok(number) => number.normalize().to_string(),
-        Err(_) => field.value.nfkc().filter(|c| c.is_alphanumeric()).flat_map(char::to_uppercase).collect(),
+        Err(_) => field.value.replace('×', "x").nfkc().filter(|c| c.is_alphanumeric()).flat_map(char::to_uppercase).collect(),
     }
 }
 

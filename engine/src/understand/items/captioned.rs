@@ -3,7 +3,7 @@
 //! with each quantity.
 
 use super::Goods;
-use super::cells::{Cell, Word, around_words, is_product};
+use super::cells::{Cell, Word, around_words, is_discounted_product, is_product};
 use super::columns::Columns;
 use crate::geometry::Quad;
 use crate::understand::draft::Column;
@@ -18,8 +18,9 @@ const BLANK_SHARE_MAX: f32 = 0.3;
 const TOTAL_GAP_MAX: f32 = 0.3;
 /// Lines of one description begin at most this far apart.
 const INDENT_MAX: f32 = 1.0;
-/// Heights of lines of one size differ at most by this share: some have letters with descenders, some have not.
-const SIZE_DIFFERENCE_MAX: f32 = 0.35;
+/// Lines of one size are about as high, or their letters about as wide: descenders and narrow letters change one of the two.
+const HEIGHT_SHARE_MIN: f32 = 0.92;
+const LETTER_WIDTH_SHARE_MIN: f32 = 0.93;
 /// Codes below each other begin at most this far apart, in heights of a line.
 const CODE_INDENT_MAX: f32 = 2.0;
 /// The width of a space.
@@ -112,9 +113,20 @@ impl<'a> Captioned<'a> {
     /// The items in order.
     pub fn finish(mut self) -> Vec<Goods<'a>> {
         self.close();
+        self.drop_codes_of_rates();
         let limit = self.right_edge_of_descriptions();
         let Self { columns, entries, .. } = self;
         entries.into_iter().map(|entry| entry.resolve(&columns, limit)).collect()
+    }
+
+    /// Below a caption of tax, 1 and 2 are codes that a legend explains, no rates.
+    fn drop_codes_of_rates(&mut self) {
+        let rates = || self.entries.iter().filter_map(|entry| entry.goods.cell(Column::VatRate));
+        let is_code = |cell: &Cell| matches!(cell.words.as_slice(), [word] if word.text.len() == 1 && word.is_digits());
+        let (all, some) = (rates().all(is_code), rates().any(|cell| matches!(cell.words[0].text, "1" | "2")));
+        if all && some {
+            self.entries.iter_mut().for_each(|entry| entry.goods.cells.retain(|cell| cell.column != Column::VatRate));
+        }
     }
 
     fn push(&mut self, row: Row<'a>) {
@@ -204,7 +216,9 @@ impl<'a> Entry<'a> {
             let height = quad.height();
             let aligned = lines.is_empty() || (above.left() - quad.left()).abs() <= INDENT_MAX * height;
             let close = quad.top() - above.bottom() <= LINE_GAP_MAX * height;
-            if !aligned || !close || leaves_column(cell, &quad, columns) {
+            // A heading that begins in another column.
+            let begins_before = line_start(&row.words, cell) < quad.left() - INDENT_MAX * height;
+            if !aligned || !close || begins_before || leaves_column(cell, &quad, columns) {
                 break;
             }
             lines.push(cell);
@@ -248,7 +262,9 @@ impl<'a> Entry<'a> {
             return;
         };
         let is_free = |word: &&Word| !goods.cells.iter().any(|cell| cell.words.contains(word));
-        let is_quantity = |word: &&Word| word.number().is_some_and(|number| is_product(number.thousandths, price, total));
+        let discount = goods.value(Column::Discount).unwrap_or_default();
+        let makes_total = |quantity| is_product(quantity, price, total) || is_discounted_product(quantity, price, discount, total);
+        let is_quantity = |word: &&Word| word.number().is_some_and(|number| makes_total(number.thousandths));
         if let Some(word) = self.words.iter().filter(is_free).find(is_quantity).cloned() {
             self.goods.cells.push(Cell { column: Column::Quantity, words: vec![word] });
         }
@@ -258,11 +274,6 @@ impl<'a> Entry<'a> {
     fn choose_code(&mut self) {
         let mut bottom = self.quad;
         let mut codes: Vec<Cell> = self.goods.cell(Column::Code).into_iter().cloned().collect();
-        // The line that a code ends may begin with a word: "Toolbox 0815".
-        let line_start = |words: &[Word], code: &Cell| {
-            let of_line = |word: &&Word| code.words.iter().any(|code| code.line == word.line);
-            words.iter().filter(of_line).map(|word| word.quad.left()).fold(f32::INFINITY, f32::min)
-        };
         let mut left = codes.first().map(|code| line_start(&self.words, code));
         for row in self.below.iter().filter(|row| row.page == self.goods.page) {
             let Some((cell, quad)) = row.cell(Column::Code).and_then(|cell| Some((cell, cell.quad()?))) else { continue };
@@ -281,6 +292,12 @@ impl<'a> Entry<'a> {
     }
 }
 
+/// Where the line begins that a cell is of: the line that a code ends may begin with a word, `Toolbox 0815`.
+fn line_start(words: &[Word], cell: &Cell) -> f32 {
+    let of_line = |word: &&Word| cell.words.iter().any(|own| own.line == word.line);
+    words.iter().filter(of_line).map(|word| word.quad.left()).fold(f32::INFINITY, f32::min)
+}
+
 /// Whether a line reaches below other captions. A long word may: it cannot be broken.
 fn leaves_column(line: &Cell, quad: &Quad, columns: &Columns) -> bool {
     line.words.len() > 1 && columns.are_left_by(quad)
@@ -288,9 +305,11 @@ fn leaves_column(line: &Cell, quad: &Quad, columns: &Columns) -> bool {
 
 /// Whether a line goes on with the one above it: its first word would not have fitted behind the last one, or it is a single word in
 /// the same size, which is no note of its own.
-fn wraps(above: &Cell, below: &Cell, limit: f32) -> bool {
-    let (Some(above), Some(quad), Some(first)) = (above.quad(), below.quad(), below.words.first()) else { return false };
+fn wraps(last: &Cell, below: &Cell, limit: f32) -> bool {
+    let (Some(above), Some(first)) = (last.quad(), below.words.first()) else { return false };
     let fitted = above.right() + SPACE * above.height() + first.quad.width() <= limit;
-    let same_size = (above.height() / quad.height() - 1.0).abs() <= SIZE_DIFFERENCE_MAX;
-    !fitted || below.words.len() == 1 && same_size
+    let height = |cell: &Cell| cell.quad().map_or(0.0, |quad| quad.height());
+    let same_size =
+        height(below) >= HEIGHT_SHARE_MIN * height(last) || below.letter_width() >= LETTER_WIDTH_SHARE_MIN * last.letter_width();
+    same_size && (!fitted || below.words.len() == 1)
 }

@@ -18,19 +18,32 @@ pub(super) struct Word<'a> {
     /// Bytes of the line's text.
     pub range: Range<usize>,
     pub text: &'a str,
+    /// Text of the line.
+    pub whole: &'a str,
     pub quad: Quad,
 }
 
-impl Word<'_> {
+impl<'a> Word<'a> {
+    /// This word and the next one as one number whose thousands stand apart: `14 230`, `1 653,42`.
+    pub fn joined(&self, next: &Self) -> Option<Self> {
+        let range = self.range.start..next.range.end;
+        let is_close = self.line == next.line && self.range.end + 1 == next.range.start;
+        let text = self.whole.get(range.clone()).filter(|text| is_close && text.contains(' ') && Number::read(text).is_some())?;
+        let quad = around(&[self.quad, next.quad])?;
+        Some(Self { line: self.line, range, text, whole: self.whole, quad })
+    }
+
     pub fn number(&self) -> Option<Number> {
         Number::read(self.text)
     }
 
-    /// What the number may be in thousandths: `2,294` is so many thousands, or so many and a bit.
+    /// What the number may be in thousandths: `2,294` is so many thousands, or so many and a bit; so is `18.460`.
     pub fn thousandths(&self) -> impl Iterator<Item = i64> + use<> {
         let number = self.number();
-        let decimal = number.filter(|n| n.decimals == 0 && self.text.matches(',').count() == 1).map(|n| n.thousandths / 1000);
-        number.map(|number| number.thousandths).into_iter().chain(decimal)
+        let signs = self.text.matches([',', '.']).count();
+        let decimal = number.filter(|n| n.decimals == 0 && signs == 1).map(|n| n.thousandths / 1000);
+        let grouped = number.filter(|n| n.decimals == 3 && signs == 1).map(|n| n.thousandths.saturating_mul(1000));
+        number.map(|number| number.thousandths).into_iter().chain(decimal).chain(grouped)
     }
 
     /// An amount of money: a number with two decimals.
@@ -83,7 +96,7 @@ fn split<'a>(order: &ReadingOrder<'a>, row: Range<usize>, ranges: fn(&str) -> Ve
         let whole = order.lines[line];
         for range in ranges(&whole.text) {
             let text = &whole.text[range.clone()];
-            words.push(Word { line, quad: part_of(whole, &range), range, text });
+            words.push(Word { line, quad: part_of(whole, &range), range, text, whole: &whole.text });
         }
     }
     words
@@ -125,7 +138,7 @@ pub(super) struct Number {
 }
 
 static NUMBER: LazyLock<Regex> = LazyLock::new(|| {
-    let grouped = r"(?P<whole>\d{1,3}(?:[,.']\d{3})+|\d+)(?:[.,](?P<fraction>\d{1,4}))?";
+    let grouped = r"(?P<whole>\d{1,3}(?:[,.' ]\d{3})+|\d+)(?:[.,](?P<fraction>\d{1,4}))?";
     Regex::new(&format!(r"^(?P<sign>[-(])?(?:RM|EUR|€|£|\$)?(?P<minus>-)?{grouped}\)?-?(?:€|£|\$|EUR)?(?P<mark>[A-Z*])?$"))
         .expect("the pattern is a constant that a test compiles")
 });
@@ -139,7 +152,7 @@ impl Number {
             Some((whole, thousandths)) if fraction.is_empty() && is_decimal(&captures["whole"]) => {
                 (whole.to_string(), thousandths.to_string())
             }
-            _ => (captures["whole"].replace([',', '.', '\''], ""), fraction.to_string()),
+            _ => (captures["whole"].replace([',', '.', '\'', ' '], ""), fraction.to_string()),
         };
         // A letter behind an amount is its tax code; behind another number it is a unit.
         if captures.name("mark").is_some() && fraction.len() != 2 {
@@ -166,6 +179,14 @@ pub(super) fn is_product(quantity: i64, price: i64, total: i64) -> bool {
     (product - 1000 * i128::from(total)).abs() <= 1000 * CENT
 }
 
+/// The same, less a discount in percent.
+pub(super) fn is_discounted_product(quantity: i64, price: i64, percent: i64, total: i64) -> bool {
+    const CENT: i128 = 10;
+    const WHOLE: i128 = 100 * 1000;
+    let product = i128::from(quantity) * i128::from(price) * (WHOLE - i128::from(percent));
+    (product - 1000 * WHOLE * i128::from(total)).abs() <= 1000 * WHOLE * CENT
+}
+
 /// One cell of a row in the making.
 #[derive(Debug, Clone)]
 pub(super) struct Cell<'a> {
@@ -174,17 +195,31 @@ pub(super) struct Cell<'a> {
 }
 
 impl Cell<'_> {
-    /// The cell's value in thousandths, where it is a single number.
+    /// The cell's value in thousandths, where it is a single number, maybe with the sign of percent.
     pub fn thousandths(&self) -> Option<i64> {
         match self.words.as_slice() {
-            [word] => word.number().map(|number| number.thousandths),
+            [word] => Number::read(word.text.trim_end_matches(['%', ' '])).map(|number| number.thousandths),
             [word, unit] if !unit.text.starts_with(|c: char| c.is_ascii_digit()) => word.number().map(|number| number.thousandths),
             _ => None,
         }
     }
 
+    /// All that the number may be.
+    pub fn readings(&self) -> impl Iterator<Item = i64> + use<> {
+        let others =
+            self.words.first().filter(|_| self.words.len() == 1).into_iter().flat_map(|word| word.thousandths().collect::<Vec<_>>());
+        self.thousandths().into_iter().chain(others).collect::<Vec<_>>().into_iter()
+    }
+
     pub fn quad(&self) -> Option<Quad> {
         around_words(&self.words)
+    }
+
+    /// Mean width of a letter, in pixels.
+    pub fn letter_width(&self) -> f32 {
+        let letters: usize = self.words.iter().map(|word| word.text.chars().count()).sum();
+        let width: f32 = self.words.iter().map(|word| word.quad.width()).sum();
+        width / letters.max(1) as f32
     }
 
     /// The words as printed, with the multiplication signs between them.
@@ -234,6 +269,9 @@ mod tests {
             ("1,0000", Some((1000, 4))),
             ("0,0105", Some((10, 4))),
             ("1,250", Some((1_250_000, 0))),
+            ("14 230", Some((14_230_000, 0))),
+            ("1 653,42", Some((1_653_420, 2))),
+            ("24 33", None),
             ("50L", None),
             ("24x330ml", None),
             ("A", None),

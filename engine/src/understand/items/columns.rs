@@ -20,6 +20,9 @@ const CAPTION_GAP_MAX: f32 = 1.2;
 /// Captions that share this much of the narrower one's width name one column, in several rows.
 const STACKED_OVERLAP_MIN: f32 = 0.3;
 
+/// Lines that stand beside the table are at least this far from it, in heights of a line.
+const BESIDE_MIN: f32 = 2.0;
+
 /// The number of an item in its table has captions like these.
 const POSITION: [&str; 10] = ["POS", "POSITION", "LINE", "LN", "LFD", "NR", "NO", "#", "S/N", "SL"];
 
@@ -65,11 +68,13 @@ impl Columns {
         announced.captions.len() >= CAPTIONS_MIN && !digits && announced.is_mostly_known() && !announced.is_table(true)
     }
 
-    /// Sorts the words of a row into cells, each to the nearest caption that takes it. Words that no column takes are left out.
+    /// Sorts the words of a row into cells, each to the nearest caption that takes it. Words that no column takes are left out, and so are lines
+    /// that stand wholly beside the table.
     pub fn cells<'a>(&self, words: Vec<Word<'a>>) -> Vec<Cell<'a>> {
         let mut cells: Vec<Cell> = Vec::new();
         let mut before: Option<(usize, Place)> = None;
-        for word in words {
+        let within = words.chunk_by(|a, b| a.line == b.line).filter(|line| !self.are_beside(line)).flatten().cloned();
+        for word in self.with_thousands_joined(within) {
             let before_in_line = before.filter(|(line, _)| *line == word.line).map(|(_, place)| place);
             let place = self.place(&word, before_in_line);
             before = Some((word.line, place));
@@ -91,10 +96,14 @@ impl Columns {
         let is_number = word.number().is_some() || word.text.ends_with('%');
         let is_of_text = matches!(nearest.column, Some(Column::Code | Column::Description | Column::Unit));
         match before {
+            // A line of a description goes on, numbers and all, as far as no other caption stands above it.
+            Some(Place::In(Column::Description)) if nearest.distance(&word.quad) > 0.0 => Place::In(Column::Description),
             // A description that is longer than its column.
             Some(Place::In(Column::Description)) if !is_number && !is_of_text => Place::In(Column::Description),
             // Measures say what their column is.
             _ if !nearest.known && word.is_measure() => Place::In(Column::Unit),
+            // `DSN-HR`, `TRVL`: what stands alone below a caption of codes needs no digit.
+            None if nearest.is_of_codes_without_digits(word) => Place::In(Column::Code),
             _ if nearest.takes(word) => goes(nearest),
             // `3 Std`: a quantity with its unit.
             Some(Place::In(Column::Quantity)) if !is_number && accepts(Column::Unit, word) => Place::In(Column::Unit),
@@ -107,6 +116,31 @@ impl Columns {
             _ if nearest.distance(&word.quad) <= 0.0 => Place::Nowhere,
             _ => self.nearest(word, |caption| caption.takes(word)).map_or(Place::Nowhere, goes),
         }
+    }
+
+    /// Joins numbers whose thousands stand apart, where both parts stand nearest to the same caption of numbers.
+    fn with_thousands_joined<'a>(&self, words: impl Iterator<Item = Word<'a>>) -> Vec<Word<'a>> {
+        let is_of_numbers = |caption: &&Caption| !matches!(caption.column, Some(Column::Code | Column::Description | Column::Unit));
+        let caption = |word: &Word| self.nearest(word, |_| true).filter(is_of_numbers);
+        let mut joined: Vec<Word> = Vec::new();
+        for word in words {
+            let of_same = |last: &&Word| caption(last).is_some() && caption(last) == caption(&word);
+            let whole = joined.last().filter(of_same).and_then(|last| last.joined(&word));
+            match whole {
+                Some(whole) => *joined.last_mut().expect("it was there just now") = whole,
+                None => joined.push(word),
+            }
+        }
+        joined
+    }
+
+    /// Whether words of one line end well before the table begins, or begin well behind its end.
+    fn are_beside(&self, line: &[Word]) -> bool {
+        let (Some(first), Some(last)) = (line.first(), line.last()) else { return false };
+        let left = self.0.iter().map(|caption| caption.left).fold(f32::INFINITY, f32::min);
+        let right = self.0.iter().map(|caption| caption.right).fold(0.0, f32::max);
+        let distance = (left - last.quad.right()).max(first.quad.left() - right);
+        distance > BESIDE_MIN * first.quad.height()
     }
 
     fn is_close_to_descriptions(&self, word: &Word) -> bool {
@@ -160,7 +194,10 @@ impl Caption {
         self.left = self.left.min(below.left);
         self.right = self.right.max(below.right);
         self.known |= below.known;
+        // "Each / incl. VAT" says nothing of a rate.
+        let says_included = keywords.has_any(&[Keyword::Included, Keyword::Excluded]);
         (self.column, self.code_above) = match (self.column, below.column) {
+            (Some(_), Some(Column::VatRate)) if says_included => (self.column, self.code_above),
             (Some(Column::Code), Some(Column::Description)) => (Some(Column::Description), true),
             (Some(Column::Description), _) => (self.column, self.code_above),
             (None, below) => (below, false),
@@ -171,6 +208,10 @@ impl Caption {
 
     fn takes(&self, word: &Word) -> bool {
         self.column.is_none_or(|column| accepts(column, word))
+    }
+
+    fn is_of_codes_without_digits(&self, word: &Word) -> bool {
+        self.column == Some(Column::Code) && self.distance(&word.quad) <= 0.0 && is_in_capitals(word.text)
     }
 
     /// Pixels between the caption and a quad: 0 or less where they overlap, the less the more.
@@ -184,15 +225,17 @@ impl Caption {
     }
 }
 
+fn is_in_capitals(text: &str) -> bool {
+    text.bytes().all(|c| c.is_ascii_uppercase() || b"-/.".contains(&c)) && text.bytes().any(|c| c.is_ascii_uppercase())
+}
+
 fn accepts(column: Column, word: &Word) -> bool {
     const UNIT_CHARACTERS_MAX: usize = 8;
     const RATE_MAX: i64 = 100 * 1000;
     match column {
         Column::Description => true,
         // `A 10422`: a letter before a number belongs to it.
-        Column::Code => {
-            word.text.contains(|c: char| c.is_ascii_digit()) || word.text.len() <= 2 && word.text.bytes().all(|c| c.is_ascii_uppercase())
-        }
+        Column::Code => word.text.contains(|c: char| c.is_ascii_digit()) || is_in_capitals(word.text) && word.text.len() <= 2,
         Column::Unit => word.text.chars().count() <= UNIT_CHARACTERS_MAX,
         Column::LineTotal | Column::UnitPrice => word.number().is_some_and(|number| number.decimals >= 2),
         Column::Quantity => word.number().is_some(),
@@ -210,7 +253,10 @@ fn caption_rows(order: &ReadingOrder, first: usize) -> Vec<Range<usize>> {
         let digits = words.iter().any(|word| word.text.contains(|c: char| c.is_ascii_digit()));
         let far = rows.last().is_some_and(|above| gap(order, above, &row) > CAPTION_GAP_MAX);
         let known = words.iter().filter(|word| is_caption(word) || word.text.starts_with('(')).count() as f32;
-        if digits || far || known < CAPTION_SHARE_MIN * words.len() as f32 {
+        let captions = captions(&words);
+        let known_captions = captions.iter().filter(|(_, caption)| caption.known).count() as f32;
+        let are_known = known >= CAPTION_SHARE_MIN * words.len() as f32 || known_captions >= CAPTION_SHARE_MIN * captions.len() as f32;
+        if digits || far || !are_known {
             break;
         }
         rows.push(row);
@@ -252,7 +298,8 @@ impl Announced {
     }
 
     fn is_mostly_known(&self) -> bool {
-        self.known as f32 >= CAPTION_SHARE_MIN * self.words as f32
+        let known = self.captions.iter().filter(|(_, caption)| caption.known).count();
+        self.known as f32 >= CAPTION_SHARE_MIN * self.words as f32 || known as f32 >= CAPTION_SHARE_MIN * self.captions.len() as f32
     }
 
     /// Goods with prices, or without them as on a delivery docket.
@@ -272,7 +319,9 @@ impl Announced {
     /// From left to right.
     fn columns(mut self) -> Vec<Caption> {
         self.captions.sort_by(|(_, a), (_, b)| a.left.total_cmp(&b.left));
+        self.name_goods_before_prices();
         self.name_the_codes();
+        self.name_the_quantity();
         if !self.has(Column::LineTotal) {
             self.name_the_total();
         }
@@ -301,25 +350,51 @@ impl Announced {
         }
     }
 
-    /// Where no caption is one of descriptions, the first of two amounts is ("GOODS .. PRICE .. AMOUNT"), or an unknown one.
+    /// Where no caption is one of descriptions, an unknown one is.
     fn name_the_goods(&mut self) {
-        let amounts = self.places(|(_, caption)| caption.column == Some(Column::LineTotal));
         let unknown = self.places(|(_, caption)| !caption.known);
-        let is_before_price = |at: usize| self.captions[at + 1..].iter().any(|(_, caption)| caption.column == Some(Column::UnitPrice));
-        let goods = match amounts.as_slice() {
-            [first, _, ..] if is_before_price(*first) => Some(first),
-            _ => unknown.first(),
-        };
-        if let Some(goods) = goods {
+        if let Some(goods) = unknown.first() {
             self.captions[*goods].1.column = Some(Column::Description);
         }
     }
 
-    /// "Artikel .. Beschreibung": the first of two captions of descriptions is one of codes, where there is no other.
+    /// "Product .. Goods .. Price .. Goods Value": goods before a price are none that are worth something.
+    fn name_goods_before_prices(&mut self) {
+        let amounts = self.places(|(_, caption)| caption.column == Some(Column::LineTotal));
+        let price = self.places(|(_, caption)| caption.column == Some(Column::UnitPrice)).first().copied();
+        let ([first, _, ..], Some(price)) = (amounts.as_slice(), price) else { return };
+        if first < &price {
+            self.captions[*first].1.column = Some(Column::Description);
+        }
+    }
+
+    /// "Artikel .. Beschreibung": the first of two captions of descriptions is one of codes, where no other stands before it; what stands behind
+    /// the descriptions then is a customs code or the like.
     fn name_the_codes(&mut self) {
         let descriptions = self.places(|(_, caption)| caption.column == Some(Column::Description));
-        if let ([first, _], false) = (descriptions.as_slice(), self.has(Column::Code)) {
+        let codes = self.places(|(_, caption)| caption.column == Some(Column::Code));
+        if let [first, _] = descriptions.as_slice()
+            && codes.iter().all(|code| code > first)
+        {
+            codes.iter().for_each(|code| self.captions[*code].1.column = None);
             self.captions[*first].1.column = Some(Column::Code);
+        }
+        // A caption of which we know nothing, right before the descriptions.
+        if let ([only], []) = (descriptions.as_slice(), codes.as_slice())
+            && let Some((_, before)) = only.checked_sub(1).map(|before| &mut self.captions[before])
+            && !before.known
+        {
+            before.column = Some(Column::Code);
+        }
+    }
+
+    /// "Cartons .. Quantity .. Price": of several captions of quantities the last one before the price is it.
+    fn name_the_quantity(&mut self) {
+        let quantities = self.places(|(_, caption)| caption.column == Some(Column::Quantity));
+        let price = self.places(|(_, caption)| caption.column == Some(Column::UnitPrice)).first().copied();
+        let chosen = quantities.iter().rev().find(|at| price.is_none_or(|price| **at < price)).or(quantities.first()).copied();
+        for at in quantities.into_iter().filter(|at| Some(*at) != chosen) {
+            self.captions[at].1.column = None;
         }
     }
 
@@ -367,6 +442,8 @@ fn joins(before: KeywordSet, text: &str, word: KeywordSet) -> bool {
     let pair = |a: &[Keyword], b: &[Keyword]| before.has_any(a) && word.has_any(b);
     caption(text, word).is_none()
         || pair(&[Description, Items], &[Code, Number, Description, Items])
+        // "Description of goods".
+        || pair(&[Description], &[Net])
         || pair(&[Unit], &[Price])
         || pair(&[Net, Gross], &[Price, Amount, Total])
         || pair(&[Tax], &[Rate, Amount, Total, Code])
@@ -379,6 +456,8 @@ fn caption(text: &str, words: KeywordSet) -> Option<Option<Column>> {
     use Keyword::*;
     let column = if words.has(Tax) && words.has(Code) {
         None
+    } else if ["each", "per"].iter().any(|word| text.eq_ignore_ascii_case(word)) {
+        Some(Column::UnitPrice)
     } else if words.has_any(&[Code, Reference]) {
         Some(Column::Code)
     } else if words.has_any(&[Description, Items]) {

@@ -8,6 +8,9 @@ mod cells;
 mod columns;
 
 use std::ops::Range;
+use std::sync::LazyLock;
+
+use regex::Regex;
 
 use super::beliefs::Beliefs;
 use super::draft::{Column, Item};
@@ -15,7 +18,7 @@ use super::keywords::{Keyword, KeywordSet};
 use super::labels::Tag;
 use super::rows::ReadingOrder;
 use captioned::Captioned;
-use cells::{Cell, Word, is_product, plain_words, words};
+use cells::{Cell, Word, is_discounted_product, is_product, plain_words, words};
 use columns::Columns;
 
 /// A row is one of goods where a line of it is so with this probability.
@@ -32,6 +35,13 @@ const CODE_DIGITS_MIN: usize = 4;
 
 /// A quantity without a caption is a whole number below this, in thousandths.
 const BARE_QUANTITY_MAX: i64 = 1000 * 1000;
+
+/// An item of the next group stands at most this many rows below the last one of a group.
+const GROUP_GAP_ROWS_MAX: usize = 8;
+
+/// Sums carried to the next page, and from the one before.
+static CARRIED: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"(?i)\b(?:übertrag|à reporter|report)\b").expect("the pattern is a constant that a test compiles"));
 
 /// Goods beyond this many rows are not read.
 const ITEMS_MAX: usize = 1000;
@@ -90,9 +100,13 @@ impl<'a> Reader<'a, '_> {
         if let Some(mut table) = self.captioned.take() {
             let read = table.row(plain_words(self.order, row.clone()), page, probability.max(CAPTIONED_PROBABILITY_MIN));
             // A row whose arithmetic holds is one of goods, however near the sums it stands.
-            let goes_on = table.is_item(&read) || !self.ends_table(row);
+            let goes_on = table.is_item(&read) || !self.ends_table(row.clone()) && !self.is_interim_sum(row);
             if table.completes(&read) || !table.is_over_before(&read) && goes_on {
                 table.read(read);
+                self.captioned = Some(table);
+                return 1;
+            }
+            if self.goes_on_below(&table, index) {
                 self.captioned = Some(table);
                 return 1;
             }
@@ -124,6 +138,20 @@ impl<'a> Reader<'a, '_> {
         // Between priced goods, a row without an amount says more of one of them.
         let may_be = !self.priced || self.captioned.is_none() || words(self.order, row).iter().any(|word| word.amount().is_some());
         summary > item && (summary > 0.5 && may_be || sums)
+    }
+
+    /// A sum of the goods so far: of a group, or carried to the next page.
+    fn is_interim_sum(&self, row: Range<usize>) -> bool {
+        let text = self.order.text(row);
+        KeywordSet::find(&text).has(Keyword::Subtotal) || CARRIED.is_match(&text)
+    }
+
+    /// Whether an item beyond doubt follows a row that is none: goods stand in groups, each with its sum.
+    fn goes_on_below(&self, table: &Captioned<'a>, index: usize) -> bool {
+        let below = self.order.rows.iter().enumerate().skip(index + 1).take(GROUP_GAP_ROWS_MAX);
+        let same_table = below.take_while(|(at, _)| Columns::announced(self.order, *at, self.priced).is_none());
+        let item = |(_, row): (usize, &Range<usize>)| table.row(plain_words(self.order, row.clone()), 0, 0.0);
+        same_table.map(item).any(|row| table.is_item(&row))
     }
 
     fn read_uncaptioned(&mut self, words: Vec<Word<'a>>, page: usize, probability: f32) {
@@ -195,8 +223,10 @@ impl<'a> Goods<'a> {
     }
 
     fn is_proven(&self) -> bool {
-        let values = (self.value(Column::Quantity), self.value(Column::UnitPrice), self.value(Column::LineTotal));
-        matches!(values, (Some(quantity), Some(price), Some(total)) if is_product(quantity, price, total))
+        let (Some(price), Some(total)) = (self.value(Column::UnitPrice), self.value(Column::LineTotal)) else { return false };
+        let discount = self.value(Column::Discount).unwrap_or_default();
+        let makes_total = |quantity| is_product(quantity, price, total) || is_discounted_product(quantity, price, discount, total);
+        self.cell(Column::Quantity).is_some_and(|cell| cell.readings().any(makes_total))
     }
 
     fn item(&self, order: &ReadingOrder) -> Item {
@@ -432,6 +462,84 @@ mod tests {
                 &[(100.0, "Description"), (400.0, "Del'd"), (600.0, "Price"), (850.0, "Amount")],
                 &[(100.0, "CIDER"), (410.0, "2"), (610.0, "4.50"), (860.0, "9.00")],
                 "- | CIDER | 2 | 4.50 | - | 9.00",
+            ),
+        ];
+        for (captions, row, expected) in cases {
+            assert_eq!(read(&[captions, row], 1..2), [expected]);
+        }
+    }
+
+    #[test]
+    fn descriptions_keep_their_numbers_beside_other_captions() {
+        let captions: Row = &[(0.0, "Item"), (100.0, "Description"), (500.0, "Pack"), (600.0, "Qty"), (700.0, "Rate"), (850.0, "Amount")];
+        let cases: [(Row, &str); 4] = [
+            (
+                &[(100.0, "Panel, 4,200 x 600 mm, flat cut"), (610.0, "1"), (700.0, "485.00"), (860.0, "485.00")],
+                "- | Panel, 4,200 x 600 mm, flat cut | 1 | 485.00 | - | 485.00",
+            ),
+            (
+                &[(100.0, "BLACKSTAIR RED ALE 30L KEG"), (500.0, "1X30L"), (610.0, "2"), (700.0, "97.20"), (860.0, "194.40")],
+                "- | BLACKSTAIR RED ALE 30L KEG | 2 | 97.20 | - | 194.40",
+            ),
+            (
+                &[(0.0, "DSN-HR"), (100.0, "Artwork"), (610.0, "2"), (700.0, "65.00"), (860.0, "130.00")],
+                "DSN-HR | Artwork | 2 | 65.00 | - | 130.00",
+            ),
+            (&[(100.0, "Pages"), (570.0, "14 230"), (700.0, "0,0062"), (860.0, "88,23")], "- | Pages | 14 230 | 0,0062 | - | 88,23"),
+        ];
+        for (row, expected) in cases {
+            assert_eq!(read(&[captions, row], 1..2), [expected]);
+        }
+    }
+
+    #[test]
+    fn goods_stand_in_groups_with_their_sums_and_beside_other_text() {
+        let read = read(
+            &[
+                &[(300.0, "Désignation"), (500.0, "Ctn x pcs"), (610.0, "Quantité"), (720.0, "Prix unitaire"), (870.0, "Total HT")],
+                &[(300.0, "Titel 1: Netz")],
+                &[(0.0, "8, rue Ampère"), (300.0, "Kabel 3 m"), (520.0, "1 x 2"), (650.0, "2"), (750.0, "34,90"), (890.0, "69,80")],
+                &[(300.0, "Sous-total"), (890.0, "69,80")],
+                &[(300.0, "Titel 2: Dienst")],
+                &[(300.0, "Anfahrt"), (650.0, "3"), (750.0, "39,00"), (890.0, "117,00")],
+                &[(300.0, "Übertrag"), (890.0, "186,80")],
+            ],
+            1..3,
+        );
+        assert_eq!(read, ["- | Kabel 3 m | 2 | 34,90 | - | 69,80", "- | Anfahrt | 3 | 39,00 | - | 117,00"]);
+    }
+
+    #[test]
+    fn of_several_codes_and_goods_the_sellers_own_are_read() {
+        let cases: [(Row, Row, &str); 3] = [
+            (
+                &[
+                    (0.0, "Article"),
+                    (120.0, "Description of goods"),
+                    (450.0, "HS code"),
+                    (600.0, "Quantity"),
+                    (730.0, "Price each"),
+                    (880.0, "Value"),
+                ],
+                &[
+                    (0.0, "MT-2207/45"),
+                    (120.0, "Goblet 45 cl, crystal"),
+                    (450.0, "7013 22"),
+                    (620.0, "288"),
+                    (750.0, "2.84"),
+                    (880.0, "817.92"),
+                ],
+                "MT-2207/45 | Goblet 45 cl, crystal | 288 | 2.84 | - | 817.92",
+            ),
+            (
+                &[(0.0, "Product"), (120.0, "Goods"), (600.0, "Cases"), (730.0, "U/Price"), (860.0, "Goods Value")],
+                &[(0.0, "674265"), (120.0, "Blue roll 6pk"), (620.0, "1"), (740.0, "12.35"), (890.0, "12.35")],
+                "674265 | Blue roll 6pk | 1 | 12.35 | - | 12.35",
+            ),
+            (
+                &[(0.0, "Produc"), (120.0, "Goods"), (600.0, "QTY"), (730.0, "U/Price"), (860.0, "Total")],
+                &[(0.0, "O-9345"), (120.0, "Draught 11G"), (620.0, "1"), (740.0, "102.06"), (880.0, "102.06")],
+                "O-9345 | Draught 11G | 1 | 102.06 | - | 102.06",
             ),
         ];
         for (captions, row, expected) in cases {

@@ -1,0 +1,298 @@
+//! How business letters are laid out: the addressee's block in a window, the sender in small print, in a footer or by its domain.
+//!
+//! Captions are the subject of [`super::parties`]; here are the documents that have none. Receipts are no letters.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::beliefs::Beliefs;
+use super::keywords::{Keyword, KeywordSet};
+use super::labels::BlockField;
+use super::legal_form;
+use super::rows::ReadingOrder;
+use super::runs::Run;
+
+/// Of the belief in others, so much goes to whom the letter is addressed to.
+const ADDRESSEE: f32 = 0.8;
+/// ... and to the company that a domain or another print of its name belongs to.
+const SENDER: f32 = 0.9;
+
+/// Addressees stand in this part of the first page, from its top.
+const WINDOW: f32 = 0.45;
+/// From one line of a block to the next, in heights of the lines.
+const LINE_STEP_MAX: f32 = 2.2;
+/// Lines of a block begin this close to each other, in heights.
+const INDENT_MAX: f32 = 0.8;
+/// Heights of lines of one block differ at most by this share.
+const SIZE_DIFFERENCE_MAX: f32 = 0.45;
+/// A block has at least this many lines, its place among the last two of them.
+const BLOCK_LINES_MIN: usize = 3;
+const BLOCK_LINES_MAX: usize = 8;
+/// A domain is that of a name whose word of at least this many letters it holds, among the first words.
+const DOMAIN_LETTERS_MIN: usize = 5;
+const DOMAIN_WORDS_MAX: usize = 4;
+
+/// Postcodes with their place: `26579 BALTRUP`, `F-69003 LYON`, `1012 AB Amsterdam`, `TR29 6ZD`, `N41 XE58`, `D02 X285`.
+static POSTCODE: LazyLock<Regex> = LazyLock::new(|| {
+    let continental = r"\b(?:[A-Z]{1,2}[- ])?\d{4,5}(?: [A-Z]{2})? \p{Lu}\p{L}+";
+    let british = r"\b[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}\b";
+    let irish = r"\b[A-Z]\d[\dW] ?[A-Z\d]{4}\b";
+    let american = r"\b[A-Z]{2} \d{5}\b";
+    Regex::new(&format!("(?:{continental}|{british}|{irish}|{american})")).expect("the pattern is a constant that a test compiles")
+});
+
+/// Departments and persons that a letter is for the attention of; whom it is addressed to stands above.
+static DEPARTMENT: LazyLock<Regex> = LazyLock::new(|| {
+    let word = "accounts payable|accounts dep|purchase ledger|accounts office|buchhaltung|rechnungswesen|einkauf|service compta|comptabilit|service achats|service [ée]conomat|[ée]conomat|administrati|facilities|the proprietor|the licensee|the accounts|the manager|practice manager";
+    Regex::new(&format!(r"(?i)^\W*(?:attn|attention|fao|f\.a\.o|z\. ?hd|à l.attention|c/o|t\.a\.v|ter attentie|{word})"))
+        .expect("the pattern is a constant that a test compiles")
+});
+
+static SALUTATION: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i)^\W*(?:(?:frau|herrn?|firma|mr|mrs|ms|mme|m\.|madame|monsieur)\b\W*)+$")
+        .expect("the pattern is a constant that a test compiles")
+});
+
+/// `accounts@whitsandlinen.co.uk`, `www.friesenhof-gastro.de`, `kilbrackenhardware.ie`.
+static DOMAIN: LazyLock<Regex> = LazyLock::new(|| {
+    let ends = r"(?:ie|com|co\.uk|uk|de|at|ch|fr|be|nl|it|es|lu|eu|net|org|my)\b";
+    Regex::new(&format!(r"(?i)(?:(?:@|www\.|https?://)\s?([a-z0-9][a-z0-9-]{{3,}})\.|\b([a-z0-9][a-z0-9-]{{3,}})\.{ends})"))
+        .expect("the pattern is a constant that a test compiles")
+});
+
+/// Adds to the runs' probabilities what the places of a letter's blocks say. `taken`: lines of a party that a caption announces; `addressee`: lines of
+/// the block that shows whom the letter is for.
+pub(super) fn weigh(order: &ReadingOrder, runs: &[Run], taken: &[bool], addressee: &[usize], beliefs: &mut Beliefs) {
+    if let Some(name) = name_of(order, addressee) {
+        let named = runs.iter().position(|run| run.lines == [name]);
+        believe(named, BlockField::CustomerName, ADDRESSEE, beliefs);
+    }
+    let is_free = |line: usize| !taken[line] && !addressee.contains(&line);
+    believe(sender(order, runs, is_free, beliefs), BlockField::SupplierName, SENDER, beliefs);
+}
+
+/// Moves a share of what is believed of all runs to this one.
+fn believe(named: Option<usize>, field: BlockField, share: f32, beliefs: &mut Beliefs) {
+    if let Some(named) = named {
+        beliefs.runs.iter_mut().for_each(|run| run[field as usize] *= 1.0 - share);
+        beliefs.runs[named][field as usize] += share;
+    }
+}
+
+/// Whether a text is a line of an address, a department or a person rather than a name.
+pub(super) fn is_no_name(text: &str) -> bool {
+    is_address(text) || DEPARTMENT.is_match(text)
+}
+
+fn is_address(text: &str) -> bool {
+    static STREET: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?i)^\W*(?:unit|suite|floor|level|z\.?a\.?|z\.?i\.?) \w").expect("the pattern is a constant that a test compiles")
+    });
+    legal_form::find(text).is_none() && (POSTCODE.is_match(text) || STREET.is_match(text))
+}
+
+/// Whether a text names a place by its postcode.
+pub(super) fn names_place(text: &str) -> bool {
+    POSTCODE.is_match(text)
+}
+
+/// The lines of the lowest block in the window that ends with a place and says nothing of telephones, taxes or numbers before it: the sender's
+/// stands above.
+pub(super) fn addressee(order: &ReadingOrder, taken: &[bool]) -> Vec<usize> {
+    let is_free = |block: &Vec<usize>| !block.iter().all(|line| taken[*line]);
+    blocks(order).into_iter().filter(is_free).rfind(|block| is_addressed(order, block)).unwrap_or_default()
+}
+
+/// Blocks of lines below each other in the window of the first page, from top to bottom.
+fn blocks(order: &ReadingOrder) -> Vec<Vec<usize>> {
+    let Some(page) = order.pages.first() else { return Vec::new() };
+    let window = WINDOW * page.height as f32;
+    let in_window = |line: &usize| order.lines[*line].page == 0 && order.lines[*line].quad.bottom() < window;
+    let mut taken = vec![false; order.lines.len()];
+    let mut blocks = Vec::new();
+    for start in (0..order.lines.len()).filter(in_window) {
+        if taken[start] {
+            continue;
+        }
+        let below = |line: &usize| order.in_column(*line, 1).next().filter(|next| goes_on(order, *line, *next));
+        let block: Vec<usize> = std::iter::successors(Some(start), below).take(BLOCK_LINES_MAX).collect();
+        block.iter().for_each(|line| taken[*line] = true);
+        blocks.push(block);
+    }
+    blocks
+}
+
+/// Whether a line belongs to the block of the one above it.
+fn goes_on(order: &ReadingOrder, above: usize, below: usize) -> bool {
+    let (above, below) = (order.lines[above].quad, order.lines[below].quad);
+    let height = above.height().max(below.height());
+    let alike = above.height().min(below.height()) >= (1.0 - SIZE_DIFFERENCE_MAX) * height;
+    alike && below.centre().y - above.centre().y <= LINE_STEP_MAX * height && (below.left() - above.left()).abs() <= INDENT_MAX * height
+}
+
+fn is_addressed(order: &ReadingOrder, block: &[usize]) -> bool {
+    use Keyword::*;
+    const OTHERS: [Keyword; 14] = [Phone, Fax, Mail, Tax, Bank, Date, Invoice, Terms, Total, Amount, Due, Quantity, Price, Seller];
+    let text = |line: &usize| order.lines[*line].text.as_str();
+    // A country may follow, or the addressee's tax number.
+    let Some(place) = block.iter().position(|line| POSTCODE.is_match(text(line))) else { return false };
+    let address = &block[..=place];
+    let says_else = |line: &usize| !is_no_name(text(line)) && KeywordSet::find(text(line)).has_any(&OTHERS);
+    address.len() >= BLOCK_LINES_MIN && place + 3 >= block.len() && !address.iter().any(says_else)
+}
+
+/// The line that names the addressee: the first that is no salutation, caption, number or return address.
+fn name_of(order: &ReadingOrder, block: &[usize]) -> Option<usize> {
+    let text = |line: usize| order.lines[line].text.as_str();
+    let is_name = |line: &usize| {
+        let words = text(*line).split_whitespace().count();
+        let caption = KeywordSet::find(text(*line)).has_any(&[Keyword::Customer, Keyword::Recipient]) && words <= 2;
+        !SALUTATION.is_match(text(*line)) && !DEPARTMENT.is_match(text(*line)) && !POSTCODE.is_match(text(*line)) && !caption
+    };
+    block.iter().copied().find(is_name)
+}
+
+/// The run that names the supplier beyond the network's belief: one that a domain of the document belongs to; better, a company's that a domain belongs
+/// to, or that begins as what is believed to be the supplier's name but has no legal form.
+fn sender(order: &ReadingOrder, runs: &[Run], is_free: impl Fn(usize) -> bool, beliefs: &Beliefs) -> Option<usize> {
+    let supplier = BlockField::SupplierName as usize;
+    let best = (0..runs.len()).max_by(|a, b| beliefs.runs[*a][supplier].total_cmp(&beliefs.runs[*b][supplier]))?;
+    let text = |line: usize| order.lines[line].text.as_str();
+    let is_company = |line: usize| legal_form::own_words(text(line)).is_some_and(|words| words > 0);
+    let believed = text(runs[best].lines[0]);
+    let domains: Vec<String> = order.lines.iter().flat_map(|line| domains(&line.text)).collect();
+    let has_domain = |name: &str| {
+        let mut words = words(name).take(DOMAIN_WORDS_MAX).filter(|word| word.len() >= DOMAIN_LETTERS_MIN);
+        words.any(|word| domains.iter().any(|domain| domain.contains(&word)))
+    };
+    let begins_domain = |name: &str| words(name).next().is_some_and(|word| domains.iter().any(|domain| domain.starts_with(&word)));
+    let is_best = is_free(runs[best].lines[0]);
+    let better = |line: &usize| is_company(*line) && is_free(*line) && begins_domain(text(*line));
+    let is_whole = begins_domain(believed) || !(0..order.lines.len()).any(|line| better(&line));
+    if is_best && is_whole && runs[best].lines.iter().any(|line| is_company(*line)) {
+        return has_domain(believed).then_some(best);
+    }
+    let begins_alike = |name: &str| words(name).next().is_some_and(|first| words(believed).next() == Some(first));
+    let names = |line: &usize| {
+        let of_bank = KeywordSet::find(text(*line)).has(Keyword::Bank);
+        is_company(*line) && !of_bank && is_free(*line) && (begins_alike(text(*line)) || has_domain(text(*line)))
+    };
+    let company = (0..order.lines.len()).filter(names).min_by_key(|line| (!begins_domain(text(*line)), text(*line).len()));
+    let alone = company.and_then(|line| runs.iter().position(|run| run.lines == [line]));
+    alone.or_else(|| (is_best && has_domain(believed)).then_some(best))
+}
+
+fn domains(text: &str) -> impl Iterator<Item = String> {
+    DOMAIN.captures_iter(text).filter_map(|found| found.get(1).or(found.get(2)).map(|domain| letters(domain.as_str())))
+}
+
+/// Words of more than two letters, in lower case.
+fn words(text: &str) -> impl Iterator<Item = String> {
+    text.split(|c: char| !c.is_alphanumeric()).map(letters).filter(|word| word.len() > 2)
+}
+
+/// Domains have none.
+fn without_accent(letter: char) -> char {
+    match letter {
+        'à' | 'á' | 'â' | 'ä' => 'a',
+        'ç' => 'c',
+        'è' | 'é' | 'ê' | 'ë' => 'e',
+        'í' | 'î' | 'ï' => 'i',
+        'ñ' => 'n',
+        'ó' | 'ô' | 'ö' => 'o',
+        'ú' | 'û' | 'ü' => 'u',
+        _ => letter,
+    }
+}
+
+/// Letters and digits, in lower case, without accents.
+fn letters(text: &str) -> String {
+    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).map(without_accent).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::geometry::Quad;
+    use crate::text::{PageSize, TextLine};
+    use crate::understand::labels::{DOCUMENT_TYPES, Tag};
+    use crate::understand::runs;
+
+    const PAGES: [PageSize; 1] = [PageSize { width: 1000, height: 1400 }];
+
+    /// Names of supplier and customer on a page of lines (left, top, text); the network believes that the supplier is `believed`.
+    fn names(lines: &[(f32, f32, &str)], believed: &str) -> [Option<String>; 2] {
+        let line = |(x, y, text): &(f32, f32, &str)| TextLine {
+            page: 0,
+            quad: Quad::from_edges(*x, *y, x + 10.0 * text.chars().count() as f32, y + 20.0),
+            text: text.to_string(),
+            confidence: 1.0,
+        };
+        let lines: Vec<TextLine> = lines.iter().map(line).collect();
+        let order = ReadingOrder::new(&lines, &PAGES);
+        let runs = runs::find(&order);
+        let text = |run: &Run| order.lines[run.lines[0]].text.clone();
+        let belief = |run: &Run| [if run.lines.len() == 1 && text(run) == believed { 0.8 } else { 0.0 }, 0.0, 0.0];
+        let mut beliefs = Beliefs {
+            tags: vec![[0.0; Tag::COUNT]; lines.len()],
+            roles: Vec::new(),
+            runs: runs.iter().map(belief).collect(),
+            types: [0.0; DOCUMENT_TYPES.len()],
+        };
+        let free = vec![false; lines.len()];
+        weigh(&order, &runs, &free, &addressee(&order, &free), &mut beliefs);
+        [BlockField::SupplierName, BlockField::CustomerName].map(|field| {
+            let best = (0..runs.len()).max_by(|a, b| beliefs.runs[*a][field as usize].total_cmp(&beliefs.runs[*b][field as usize]))?;
+            (beliefs.runs[best][field as usize] > 0.0).then(|| text(&runs[best]))
+        })
+    }
+
+    #[test]
+    fn a_window_shows_whom_a_letter_is_for_and_a_domain_who_sends_it() {
+        let letter = [
+            (450.0, 40.0, "whitsand"),
+            (430.0, 70.0, "fine linen for hotels"),
+            (100.0, 200.0, "Herrn/Firma"),
+            (100.0, 225.0, "The Gannet Rock Hotel"),
+            (100.0, 250.0, "FAO Purchase Ledger"),
+            (100.0, 275.0, "Headland Road"),
+            (100.0, 300.0, "Cornwall TR29 6ZD"),
+            (700.0, 225.0, "Invoice 118842"),
+            (100.0, 900.0, "Whitsand Linen Hire Limited, Kiln Quay"),
+            (100.0, 930.0, "accounts@whitsandlinen.co.uk"),
+        ];
+        let [supplier, customer] = names(&letter, "fine linen for hotels");
+        assert_eq!(customer.as_deref(), Some("The Gannet Rock Hotel"));
+        assert_eq!(supplier.as_deref(), Some("Whitsand Linen Hire Limited, Kiln Quay"));
+        assert_eq!(names(&letter[..9], "Whitsand Linen Hire Limited, Kiln Quay")[0], supplier, "a company that is believed stays");
+        let brand =
+            [(450.0, 40.0, "Kilbracken Hardware & Garden"), (450.0, 70.0, "The Square"), (450.0, 95.0, "www.kilbrackenhardware.ie")];
+        assert_eq!(names(&brand, "Kilbracken Hardware & Garden")[0].as_deref(), Some("Kilbracken Hardware & Garden"));
+    }
+
+    #[test]
+    fn the_senders_own_block_is_no_addressee() {
+        let block =
+            [(100.0, 40.0, "The Old Mill"), (100.0, 65.0, "Tel. 01 555"), (100.0, 90.0, "High Street"), (100.0, 115.0, "Galway H91 X4P2")];
+        assert_eq!(names(&block, "")[1], None);
+        let low = block.map(|(x, y, text)| (x, y + 900.0, if text.starts_with("Tel") { "Main Street" } else { text }));
+        assert_eq!(names(&low, "")[1], None, "below the window");
+    }
+
+    #[test]
+    fn addresses_are_told_from_names() {
+        for (text, expected) in [
+            ("Am Binnenhafen 22 - 26725 Osterwarf", true),
+            ("Unit 2, The Creamery Yard", true),
+            ("Co. Cork P51 W8E3", false),
+            ("Kanturk P51 W8E3", true),
+            ("Headland Road TR29 6ZD", true),
+            ("99 SPEED MART S/B", false),
+            ("Friesenhof Gastro eG", false),
+            ("The Unit Bar", false),
+        ] {
+            assert_eq!(is_address(text), expected, "{text}");
+        }
+    }
+}
