@@ -82,12 +82,16 @@ fn believe(named: Option<usize>, field: BlockField, share: f32, beliefs: &mut Be
 
 /// Whether a text is a line of an address, a department or a person rather than a name.
 pub(super) fn is_no_name(text: &str) -> bool {
-    is_address(text) || DEPARTMENT.is_match(text)
+    let count = |is: fn(char) -> bool| text.chars().filter(|c| is(*c)).count();
+    is_address(text) || DEPARTMENT.is_match(text) || count(|c| c.is_ascii_digit()) > count(char::is_alphabetic)
 }
 
 fn is_address(text: &str) -> bool {
     static STREET: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?i)^\W*(?:unit|suite|floor|level|z\.?a\.?|z\.?i\.?) \w").expect("the pattern is a constant that a test compiles")
+        let unit = r"(?:unit|suite|floor|level|z\.?a\.?|z\.?i\.?) \w";
+        let french = r"\d+\w?,? (?:bis |ter )?(?:rue|avenue|av\.|quai|place|chemin|route|boulevard|bd|impasse|all[ée]e)\b";
+        let german = r"\p{L}[\p{L} .-]*(?:stra(?:ß|ss)e|str\.|weg|gasse|platz|laan|straat|kade|dijk) \d+\w?\W*$";
+        Regex::new(&format!(r"(?i)^\W*(?:{unit}|{french}|{german})")).expect("the pattern is a constant that a test compiles")
     });
     legal_form::find(text).is_none() && (POSTCODE.is_match(text) || STREET.is_match(text))
 }
@@ -101,7 +105,10 @@ pub(super) fn names_place(text: &str) -> bool {
 /// stands above.
 pub(super) fn addressee(order: &ReadingOrder, taken: &[bool]) -> Vec<usize> {
     let is_free = |block: &Vec<usize>| !block.iter().all(|line| taken[*line]);
-    blocks(order).into_iter().filter(is_free).rfind(|block| is_addressed(order, block)).unwrap_or_default()
+    let block = blocks(order).into_iter().filter(is_free).rfind(|block| is_addressed(order, block)).unwrap_or_default();
+    // Above the name there may be the sender's address in small print.
+    let name = name_of(order, &block);
+    block.into_iter().skip_while(|line| Some(*line) != name).collect()
 }
 
 /// Blocks of lines below each other in the window of the first page, from top to bottom.
@@ -138,7 +145,8 @@ fn is_addressed(order: &ReadingOrder, block: &[usize]) -> bool {
     // A country may follow, or the addressee's tax number.
     let Some(place) = block.iter().position(|line| POSTCODE.is_match(text(line))) else { return false };
     let address = &block[..=place];
-    let says_else = |line: &usize| !is_no_name(text(line)) && KeywordSet::find(text(line)).has_any(&OTHERS);
+    let says_else =
+        |line: &usize| !is_address(text(line)) && !DEPARTMENT.is_match(text(line)) && KeywordSet::find(text(line)).has_any(&OTHERS);
     address.len() >= BLOCK_LINES_MIN && place + 3 >= block.len() && !address.iter().any(says_else)
 }
 
@@ -180,7 +188,15 @@ fn sender(order: &ReadingOrder, runs: &[Run], is_free: impl Fn(usize) -> bool, b
     };
     let company = (0..order.lines.len()).filter(names).min_by_key(|line| (!begins_domain(text(*line)), text(*line).len()));
     let alone = company.and_then(|line| runs.iter().position(|run| run.lines == [line]));
-    alone.or_else(|| (is_best && has_domain(believed)).then_some(best))
+    // A name broken before its legal form, or without one.
+    let by_domain = || {
+        let named = |run: &usize| {
+            is_free(runs[*run].lines[0]) && begins_domain(text(runs[*run].lines[0])) && words(text(runs[*run].lines[0])).count() > 1
+        };
+        let belief = |run: &usize| beliefs.runs[*run][supplier];
+        (0..runs.len()).filter(named).max_by(|a, b| belief(a).total_cmp(&belief(b))).filter(|_| !begins_domain(believed))
+    };
+    alone.or_else(by_domain).or_else(|| (is_best && has_domain(believed)).then_some(best))
 }
 
 fn domains(text: &str) -> impl Iterator<Item = String> {
@@ -208,7 +224,8 @@ fn without_accent(letter: char) -> char {
 
 /// Letters and digits, in lower case, without accents.
 fn letters(text: &str) -> String {
-    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).map(without_accent).collect()
+    let plain: String = text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).map(without_accent).collect();
+    ["ae", "oe", "ue"].iter().fold(plain, |plain, umlaut| plain.replace(umlaut, &umlaut[..1]))
 }
 
 #[cfg(test)]

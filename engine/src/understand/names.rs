@@ -27,8 +27,8 @@ const NAME_CHARACTERS_MIN: usize = 3;
 
 /// From here on a line no longer is the supplier's name: registration numbers, owners.
 static AFTER_NAME: LazyLock<Regex> = LazyLock::new(|| {
-    let number = r"(?:NO\.?:? ?)?(?:\b[A-Z]{2}\d{6,}|\d{4,9} ?-? ?[A-Z])\b";
-    let word = r"\b(?:(?:CO(?:MPANY)?\.? ?)?REG(?:ISTRATION)?\.? ?(?:NO|:)|CO(?:MPANY)?\.? ?NO\b|ROC\b|OWN(?:ED)? BY|AU CAPITAL|RCS\b|SIRE[TN]\b|GST\b|VAT (?:NO|REG))";
+    let number = r"(?:NO\.?:? ?)?(?:\b[A-Z]{2}\d{6,}|\d{4,9} ?-? ?[A-Z]|\b\d{10,12})\b";
+    let word = r"\b(?:(?:CO(?:MPANY)?\.? ?)?REG(?:ISTRATION)?\.? ?(?:NO|:)|CO(?:MPANY)?\.? ?NO\b|ROC\b|OWN(?:ED)? BY|AU CAPITAL|REGISTERED (?:IN|OFFICE)|RCS\b|SIRE[TN]\b|GST\b|VAT (?:NO|REG))";
     Regex::new(&format!(r"(?i)\s*[(\[]?\s*(?:{number}|{word}).*$")).expect("the pattern is a constant that a test compiles")
 });
 

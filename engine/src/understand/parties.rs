@@ -339,7 +339,10 @@ fn is_below(order: &ReadingOrder, run: &Run, line: usize) -> bool {
 /// Captions of numbers, dates and sums, none of whose words names anybody: `Invoice Number`, `Reference`.
 fn is_caption_alone(print: &str) -> bool {
     use Keyword::*;
-    const CAPTIONS: [Keyword; 22] = [
+    const BETWEEN: [&str; 12] = ["BY", "OF", "ON", "THE", "YOUR", "OUR", "UW", "ONZE", "IHRE", "UNSERE", "VOTRE", "DE"];
+    const CAPTIONS: [Keyword; 24] = [
+        Tender,
+        Delivery,
         Total,
         Subtotal,
         Net,
@@ -363,7 +366,8 @@ fn is_caption_alone(print: &str) -> bool {
         Terms,
         Time,
     ];
-    all_words(print, |word| KeywordSet::find(word).has_any(&CAPTIONS))
+    let is_caption = |word: &str| KeywordSet::find(word).has_any(&CAPTIONS);
+    all_words(print, |word| is_caption(word) || BETWEEN.contains(&word.to_uppercase().as_str())) && print.split_whitespace().any(is_caption)
 }
 
 /// Trades and legal forms, or an article: the rest of a name that stands in two rows (`STATIONERY SDN. BHD`, `THE`).

@@ -174,6 +174,12 @@ impl<'a> Row<'a> {
         self.cells.iter().find(|cell| cell.column == column)
     }
 
+    /// Whether it has an amount, but neither a quantity nor a price nor a code.
+    pub fn is_bare_amount(&self) -> bool {
+        let has = |column: Column| self.cell(column).is_some();
+        has(Column::LineTotal) && ![Column::Quantity, Column::UnitPrice, Column::Code].into_iter().any(has)
+    }
+
     fn quad(&self) -> Option<Quad> {
         around_words(&self.words)
     }

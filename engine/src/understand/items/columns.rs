@@ -23,6 +23,15 @@ const STACKED_OVERLAP_MIN: f32 = 0.3;
 /// Lines that stand beside the table are at least this far from it, in heights of a line.
 const BESIDE_MIN: f32 = 2.0;
 
+/// Rows below captions that tell where the descriptions begin.
+const ROWS_LOOKED_AT: usize = 24;
+
+/// A number is near its caption within this, in heights of a line.
+const NEAR_MAX: f32 = 1.0;
+
+/// Captions of quantities that mean something else elsewhere.
+const QUANTITIES: [&str; 8] = ["SHIPPED", "DESP", "DESPATCHED", "DELIVERED", "DELD", "DEL'D", "SUPPLIED", "ORDERED"];
+
 /// The number of an item in its table has captions like these.
 const POSITION: [&str; 10] = ["POS", "POSITION", "LINE", "LN", "LFD", "NR", "NO", "#", "S/N", "SL"];
 
@@ -48,6 +57,15 @@ enum Place {
     Nowhere,
 }
 
+/// What stands around a word.
+struct Context {
+    /// Where the word before it in its line went.
+    before: Option<Place>,
+    ends_line: bool,
+    /// Its line reaches below the caption of descriptions.
+    of_description: bool,
+}
+
 impl Columns {
     /// The columns that the rows of captions from `first` on announce, and how many rows these are; `None` where there are none.
     /// Of goods with prices, or without them (`priced`).
@@ -55,7 +73,31 @@ impl Columns {
         let rows = caption_rows(order, first);
         let mut announced = Announced::default();
         rows.iter().for_each(|row| announced.add(&words(order, row.clone())));
-        announced.is_table(priced).then(|| (Self(announced.columns()), rows.len()))
+        if !announced.is_table(priced) {
+            return None;
+        }
+        let mut columns = Self(announced.columns());
+        columns.widen_descriptions(order, first + rows.len());
+        Some((columns, rows.len()))
+    }
+
+    /// A caption may stand above the middle of its column: that of descriptions begins where the lines do that stand below its caption and no other.
+    fn widen_descriptions(&mut self, order: &ReadingOrder, first: usize) {
+        let Some(at) = self.0.iter().position(|caption| caption.column == Some(Column::Description)) else { return };
+        let meets = |quad: &Quad, caption: &Caption| quad.left() < caption.right && quad.right() > caption.left;
+        let alone = |line: &usize| {
+            let line = order.lines[*line];
+            let met = self.0.iter().enumerate().filter(|(_, caption)| meets(&line.quad, caption)).map(|(at, _)| at);
+            line.text.contains(char::is_alphabetic) && met.eq([at])
+        };
+        let rows = (0..ROWS_LOOKED_AT as isize).map_while(|offset| order.row_at(first, offset));
+        let mut lefts: Vec<f32> =
+            rows.flat_map(|row| row.filter(alone).collect::<Vec<_>>()).map(|line| order.lines[line].quad.left()).collect();
+        lefts.sort_by(f32::total_cmp);
+        // Not the first, which may be a stray one.
+        if let Some(left) = lefts.get(lefts.len() / 4) {
+            self.0[at].left = self.0[at].left.min(*left);
+        }
     }
 
     /// Whether a row of captions announces another table: VAT by rate, payments.
@@ -74,9 +116,14 @@ impl Columns {
         let mut cells: Vec<Cell> = Vec::new();
         let mut before: Option<(usize, Place)> = None;
         let within = words.chunk_by(|a, b| a.line == b.line).filter(|line| !self.are_beside(line)).flatten().cloned();
-        for word in self.with_thousands_joined(within) {
-            let before_in_line = before.filter(|(line, _)| *line == word.line).map(|(_, place)| place);
-            let place = self.place(&word, before_in_line);
+        let words = self.with_thousands_joined(within);
+        for (at, word) in words.iter().enumerate() {
+            let context = Context {
+                before: before.filter(|(line, _)| *line == word.line).map(|(_, place)| place),
+                ends_line: words.get(at + 1).is_none_or(|next| next.line != word.line),
+                of_description: self.meets_descriptions(&words, word.line),
+            };
+            let (place, word) = (self.place(word, &context), word.clone());
             before = Some((word.line, place));
             let Place::In(column) = place else { continue };
             match cells.iter_mut().find(|cell| cell.column == column) {
@@ -89,15 +136,23 @@ impl Columns {
         cells
     }
 
-    /// `before` is where the word before it in the same line went.
-    fn place(&self, word: &Word, before: Option<Place>) -> Place {
+    fn place(&self, word: &Word, context: &Context) -> Place {
         let Some(nearest) = self.nearest(word, |_| true) else { return Place::Nowhere };
         let goes = |caption: &Caption| caption.column.map_or(Place::Nowhere, Place::In);
         let is_number = word.number().is_some() || word.text.ends_with('%');
         let is_of_text = matches!(nearest.column, Some(Column::Code | Column::Description | Column::Unit));
-        match before {
+        let below = nearest.distance(&word.quad) <= 0.0;
+        match context.before {
+            // A number close to its own caption is no end of a description.
+            Some(Place::In(Column::Description)) if is_number && context.ends_line && nearest.is_near(word) && nearest.takes(word) => {
+                goes(nearest)
+            }
             // A line of a description goes on, numbers and all, as far as no other caption stands above it.
-            Some(Place::In(Column::Description)) if nearest.distance(&word.quad) > 0.0 => Place::In(Column::Description),
+            Some(Place::In(Column::Description)) if !below => Place::In(Column::Description),
+            // Captions may stand above the middle of their column: a line that reaches below that of descriptions is one from its begin.
+            None if context.of_description && !below && (nearest.column.is_none() || !nearest.takes(word)) => {
+                Place::In(Column::Description)
+            }
             // A description that is longer than its column.
             Some(Place::In(Column::Description)) if !is_number && !is_of_text => Place::In(Column::Description),
             // Measures say what their column is.
@@ -113,9 +168,17 @@ impl Columns {
             // Captions of one line are placed by guess: the descriptions may begin further left.
             _ if !is_number && self.is_close_to_descriptions(word) => Place::In(Column::Description),
             // Below a caption that it doesn't suit.
-            _ if nearest.distance(&word.quad) <= 0.0 => Place::Nowhere,
+            _ if below => Place::Nowhere,
             _ => self.nearest(word, |caption| caption.takes(word)).map_or(Place::Nowhere, goes),
         }
+    }
+
+    /// Whether a line reaches below the caption of descriptions.
+    fn meets_descriptions(&self, words: &[Word], line: usize) -> bool {
+        let of_line = || words.iter().filter(|word| word.line == line).map(|word| word.quad);
+        let (left, right) = (of_line().map(|quad| quad.left()).reduce(f32::min), of_line().map(|quad| quad.right()).reduce(f32::max));
+        let meets = |caption: &Caption| left.is_some_and(|left| left < caption.right) && right.is_some_and(|right| right > caption.left);
+        self.0.iter().any(|caption| caption.column == Some(Column::Description) && meets(caption))
     }
 
     /// Joins numbers whose thousands stand apart, where both parts stand nearest to the same caption of numbers.
@@ -212,6 +275,10 @@ impl Caption {
 
     fn is_of_codes_without_digits(&self, word: &Word) -> bool {
         self.column == Some(Column::Code) && self.distance(&word.quad) <= 0.0 && is_in_capitals(word.text)
+    }
+
+    fn is_near(&self, word: &Word) -> bool {
+        self.distance(&word.quad) <= NEAR_MAX * word.quad.height()
     }
 
     /// Pixels between the caption and a quad: 0 or less where they overlap, the less the more.
@@ -456,6 +523,8 @@ fn caption(text: &str, words: KeywordSet) -> Option<Option<Column>> {
     use Keyword::*;
     let column = if words.has(Tax) && words.has(Code) {
         None
+    } else if QUANTITIES.contains(&text.trim_end_matches(['.', ':']).to_uppercase().as_str()) {
+        Some(Column::Quantity)
     } else if ["each", "per"].iter().any(|word| text.eq_ignore_ascii_case(word)) {
         Some(Column::UnitPrice)
     } else if words.has_any(&[Code, Reference]) {

@@ -100,7 +100,7 @@ impl<'a> Reader<'a, '_> {
         if let Some(mut table) = self.captioned.take() {
             let read = table.row(plain_words(self.order, row.clone()), page, probability.max(CAPTIONED_PROBABILITY_MIN));
             // A row whose arithmetic holds is one of goods, however near the sums it stands.
-            let goes_on = table.is_item(&read) || !self.ends_table(row.clone()) && !self.is_interim_sum(row);
+            let goes_on = table.is_item(&read) || !self.ends_table(row.clone()) && !self.is_interim_sum(row, &read);
             if table.completes(&read) || !table.is_over_before(&read) && goes_on {
                 table.read(read);
                 self.captioned = Some(table);
@@ -141,9 +141,11 @@ impl<'a> Reader<'a, '_> {
     }
 
     /// A sum of the goods so far: of a group, or carried to the next page.
-    fn is_interim_sum(&self, row: Range<usize>) -> bool {
+    fn is_interim_sum(&self, row: Range<usize>, read: &captioned::Row) -> bool {
         let text = self.order.text(row);
-        KeywordSet::find(&text).has(Keyword::Subtotal) || CARRIED.is_match(&text)
+        let said = KeywordSet::find(&text);
+        let sums = said.has_any(&[Keyword::Total, Keyword::Net, Keyword::Gross]);
+        said.has(Keyword::Subtotal) || CARRIED.is_match(&text) || sums && read.is_bare_amount()
     }
 
     /// Whether an item beyond doubt follows a row that is none: goods stand in groups, each with its sum.
