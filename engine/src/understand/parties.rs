@@ -92,6 +92,7 @@ pub(super) fn weigh(order: &ReadingOrder, candidates: &[Candidate], runs: &[Run]
     }
     believe_paragraphs(order, runs, beliefs);
     if !is_receipt(beliefs) {
+        hand_up(order, runs, &parties, beliefs);
         letters::weigh(order, runs, &taken(&parties), &addressee, beliefs);
     }
     weigh_vat_ids(candidates, &parties, beliefs);
@@ -239,6 +240,23 @@ fn believe_captions(order: &ReadingOrder, runs: &[Run], beliefs: &mut Beliefs) {
     let is_captioned = |run: &Run| run.lines.len() == 1 && names::BUYER_CAPTION.is_match(&order.lines[run.lines[0]].text);
     if let Some(captioned) = runs.iter().position(is_captioned) {
         beliefs.runs[captioned][buyer] += CAPTIONED_IN_LINE * absent.max(0.0);
+    }
+}
+
+/// What is believed of a buyer's line below the first one of its block goes to that: the name stands above.
+fn hand_up(order: &ReadingOrder, runs: &[Run], parties: &[Option<Party>], beliefs: &mut Beliefs) {
+    let buyer = BlockField::CustomerName as usize;
+    let text = |line: usize| order.lines[line].text.as_str();
+    let says_else = |text: &str| letters::is_no_name(text) || is_caption_alone(text) || is_number(text);
+    let is_name = |line: &usize| parties[*line] == Some(Party::Buyer) && !says_else(text(*line));
+    let Some(best) = (0..runs.len()).max_by(|a, b| beliefs.runs[*a][buyer].total_cmp(&beliefs.runs[*b][buyer])) else { return };
+    if !runs[best].lines.iter().all(|line| parties[*line] == Some(Party::Buyer)) {
+        return;
+    }
+    let above = |line: &usize| order.in_column(*line, -1).next().filter(is_name);
+    let Some(top) = std::iter::successors(runs[best].before.filter(is_name), above).last() else { return };
+    if let Some(heir) = runs.iter().position(|run| run.lines == [top]) {
+        beliefs.runs[heir][buyer] += std::mem::take(&mut beliefs.runs[best][buyer]);
     }
 }
 

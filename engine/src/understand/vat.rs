@@ -22,6 +22,9 @@ const RATE_SCALE: i64 = 10_000;
 /// Rows below the captions of a VAT table that are still part of it.
 const TABLE_ROWS_MAX: usize = 8;
 
+/// Captions of a VAT table beside which other words may stand.
+const TABLE_CAPTIONS_MIN: usize = 4;
+
 /// Rows of a table may be set a little apart; they are one where they share this much of the lower one's height.
 const SAME_BAND_OVERLAP: f32 = 0.25;
 
@@ -94,7 +97,9 @@ fn bands(order: &ReadingOrder, beliefs: &Beliefs) -> Vec<Band> {
         let text = order.text(row.clone());
         let said = KeywordSet::find(&text);
         let says_tax = said.has(Keyword::Tax);
-        let captions = row.len() > 1 && !text.contains(|c: char| c.is_ascii_digit()) && !said.has_any(&OF_GOODS);
+        // Sums may stand beside them.
+        let without_digits = row.clone().filter(|line| !order.lines[*line].text.contains(|c: char| c.is_ascii_digit())).count();
+        let captions = row.len() > 1 && (without_digits == row.len() || without_digits >= TABLE_CAPTIONS_MIN) && !said.has_any(&OF_GOODS);
         table_rows_left = match says_tax && captions {
             true => TABLE_ROWS_MAX,
             false => usize::saturating_sub(table_rows_left, 1),
