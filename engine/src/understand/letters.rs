@@ -140,17 +140,19 @@ fn goes_on(order: &ReadingOrder, above: usize, below: usize) -> bool {
 
 fn is_addressed(order: &ReadingOrder, block: &[usize]) -> bool {
     use Keyword::*;
-    const OTHERS: [Keyword; 12] = [Mail, Tax, Bank, Date, Invoice, Terms, Total, Amount, Due, Quantity, Price, Seller];
+    const OTHERS: [Keyword; 4] = [Mail, Invoice, Bank, Seller];
+    /// With a number.
+    const NUMBERED: [Keyword; 10] = [Phone, Fax, Tax, Date, Terms, Total, Amount, Due, Quantity, Price];
     let text = |line: &usize| order.lines[*line].text.as_str();
     // A country may follow, or the addressee's tax number.
     let Some(place) = block.iter().rposition(|line| POSTCODE.is_match(text(line))) else { return false };
     let address = &block[..=place];
-    // A lone letter, such as that of a legal form, is also a caption of telephones.
+    // There is a Steuer in Steuerkanzlei, and a lone letter, such as that of a legal form, is also a caption of telephones.
     let numbers = |line: &usize| text(line).contains(|c: char| c.is_ascii_digit());
     let says_else = |line: &usize| {
         let said = KeywordSet::find(text(line));
         let is_of_address = is_address(text(line)) || DEPARTMENT.is_match(text(line));
-        !is_of_address && (said.has_any(&OTHERS) || said.has_any(&[Phone, Fax]) && numbers(line))
+        !is_of_address && (said.has_any(&OTHERS) || said.has_any(&NUMBERED) && numbers(line))
     };
     address.len() >= BLOCK_LINES_MIN && place + 3 >= block.len() && !address.iter().any(says_else)
 }

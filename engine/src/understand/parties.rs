@@ -102,7 +102,15 @@ pub(super) fn weigh(order: &ReadingOrder, candidates: &[Candidate], runs: &[Run]
 /// The block of a letter that says whom it is for, where no caption does.
 fn addressee(order: &ReadingOrder, beliefs: &Beliefs, parties: &[Option<Party>]) -> Vec<usize> {
     let captioned = captions(order).any(|(_, party)| party == Party::Buyer);
-    if captioned || is_receipt(beliefs) { Vec::new() } else { letters::addressee(order, &taken(parties)) }
+    if captioned || is_receipt(beliefs) {
+        return Vec::new();
+    }
+    let block = letters::addressee(order, &taken(parties));
+    let is_company = |line: &usize| legal_form::own_words(&order.lines[*line].text).is_some_and(|words| words > 0);
+    let is_senders = block.iter().any(is_company) && !(0..order.lines.len()).any(|line| !block.contains(&line) && is_company(&line));
+    let says_tax = block.iter().any(|line| KeywordSet::find(&order.lines[*line].text).has(Keyword::Tax));
+    // The only company of a document, with its tax number, has sent it.
+    if is_senders && says_tax { Vec::new() } else { block }
 }
 
 fn taken(parties: &[Option<Party>]) -> Vec<bool> {
@@ -171,7 +179,7 @@ fn single_caption(text: &str) -> Option<Party> {
         || [" TO", "ADDRESS", "ADRESSE", " À", " AN", " AAN"].iter().any(|word| upper.trim_end().ends_with(word))
         || of_parties();
     // An account is one's number.
-    let is_short = is_short && !upper.contains("ACC") && !upper.contains("A/C");
+    let is_short = is_short && !["ACC", "A/C", "NUM", "NR"].iter().any(|number| upper.contains(number));
     match (is_short && announces, keywords.has(Keyword::Seller), keywords.has_any(&[Keyword::Recipient, Keyword::Customer])) {
         (true, true, false) => Some(Party::Seller),
         // There is a Käufer in Verkäufer.
