@@ -12,9 +12,17 @@ static LEGAL_FORM: LazyLock<Regex> = LazyLock::new(|| {
     .expect("the pattern is a constant that a test compiles")
 });
 
+/// An Irish county behind `Co.`, which is no company then.
+static COUNTY: LazyLock<Regex> = LazyLock::new(|| {
+    let counties = "Antrim|Armagh|Carlow|Cavan|Clare|Cork|Derry|Donegal|Down|Dublin|Fermanagh|Galway|Kerry|Kildare|Kilkenny|Laois|Leitrim|Limerick|\
+                    Longford|Louth|Mayo|Meath|Monaghan|Offaly|Roscommon|Sligo|Tipperary|Tyrone|Waterford|Westmeath|Wexford|Wicklow";
+    Regex::new(&format!(r"(?i)^\.? (?:{counties})\b")).expect("the pattern is a constant that a test compiles")
+});
+
 /// The first legal form in a text.
 pub fn find(text: &str) -> Option<Range<usize>> {
-    LEGAL_FORM.find(text).map(|form| form.range())
+    let is_county = |form: &regex::Match| form.as_str().eq_ignore_ascii_case("co") && COUNTY.is_match(&text[form.end()..]);
+    LEGAL_FORM.find_iter(text).find(|form| !is_county(form)).map(|form| form.range())
 }
 
 /// Words of at least two letters before the legal form, which make the name; `None` where there is no legal form.
@@ -35,6 +43,8 @@ mod tests {
             ("KMF FOODICIOUS SDN BHD", Some(2)),
             ("ACME WINES LTD", Some(2)),
             ("SUSHI MENTAI", None),
+            ("Kilcolman, Co. Kerry", None),
+            ("Acme, Co. Kerry, Ltd", Some(3)),
         ] {
             assert_eq!(own_words(text), words, "{text}");
         }

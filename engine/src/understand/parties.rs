@@ -222,13 +222,14 @@ fn by_form(field: BlockField, print: &str) -> f32 {
     1.0
 }
 
-/// What stands side by side, far apart, is two names.
+/// What stands side by side, far apart, is two names, and so is a company with a person or a department.
 fn by_columns(order: &ReadingOrder, run: &Run) -> f32 {
     let apart = |pair: &[usize]| {
         let (left, right) = (order.lines[pair[0]].quad, order.lines[pair[1]].quad);
         order.row_of[pair[0]] == order.row_of[pair[1]] && right.left() - left.right() > COLUMN_GAP_MIN * left.height()
     };
-    if run.lines.windows(2).any(apart) { TWO_NAMES } else { 1.0 }
+    let says_who = run.lines.len() > 1 && run.lines.iter().any(|line| letters::is_department(&order.lines[*line].text));
+    if says_who || run.lines.windows(2).any(apart) { TWO_NAMES } else { 1.0 }
 }
 
 /// The line below a caption of a party names it, also where the network sees nobody.

@@ -11,6 +11,9 @@ use crate::understand::rows::ReadingOrder;
 /// At least this share of a caption row's words are captions.
 const CAPTION_SHARE_MIN: f32 = 0.5;
 
+/// ... or this share, where goods, quantities, prices and totals are all announced.
+const WHOLE_SHARE_MIN: f32 = 0.35;
+
 /// Rows that captions may be set in.
 const CAPTION_ROWS_MAX: usize = 6;
 
@@ -76,7 +79,7 @@ impl Columns {
         if !announced.is_table(priced) {
             return None;
         }
-        let mut columns = Self(announced.columns());
+        let mut columns = Self(announced.columns(order, first + rows.len()));
         columns.widen_descriptions(order, first + rows.len());
         Some((columns, rows.len()))
     }
@@ -84,10 +87,9 @@ impl Columns {
     /// A caption may stand above the middle of its column: that of descriptions begins where the lines do that stand below its caption and no other.
     fn widen_descriptions(&mut self, order: &ReadingOrder, first: usize) {
         let Some(at) = self.0.iter().position(|caption| caption.column == Some(Column::Description)) else { return };
-        let meets = |quad: &Quad, caption: &Caption| quad.left() < caption.right && quad.right() > caption.left;
         let alone = |line: &usize| {
             let line = order.lines[*line];
-            let met = self.0.iter().enumerate().filter(|(_, caption)| meets(&line.quad, caption)).map(|(at, _)| at);
+            let met = self.0.iter().enumerate().filter(|(_, caption)| caption.meets(&line.quad)).map(|(at, _)| at);
             line.text.contains(char::is_alphabetic) && met.eq([at])
         };
         let rows = (0..ROWS_LOOKED_AT as isize).map_while(|offset| order.row_at(first, offset));
@@ -107,7 +109,7 @@ impl Columns {
         let mut announced = Announced::default();
         announced.add(&words);
         let digits = words.iter().any(|word| word.text.contains(|c: char| c.is_ascii_digit()));
-        announced.captions.len() >= CAPTIONS_MIN && !digits && announced.is_mostly_known() && !announced.is_table(true)
+        announced.captions.len() >= CAPTIONS_MIN && !digits && announced.is_known(CAPTION_SHARE_MIN) && !announced.is_table(true)
     }
 
     /// Sorts the words of a row into cells, each to the nearest caption that takes it. Words that no column takes are left out, and so are lines
@@ -149,6 +151,8 @@ impl Columns {
             }
             // A line of a description goes on, numbers and all, as far as no other caption stands above it.
             Some(Place::In(Column::Description)) if !below => Place::In(Column::Description),
+            // What goes on from a column that is of no use, a date's say.
+            Some(Place::Nowhere) if !below && !is_number => Place::Nowhere,
             // Captions may stand above the middle of their column: a line that reaches below that of descriptions is one from its begin.
             None if context.of_description && !below && (nearest.column.is_none() || !nearest.takes(word)) => {
                 Place::In(Column::Description)
@@ -158,7 +162,7 @@ impl Columns {
             // Measures say what their column is.
             _ if !nearest.known && word.is_measure() => Place::In(Column::Unit),
             // `DSN-HR`, `TRVL`: what stands alone below a caption of codes needs no digit.
-            None if nearest.is_of_codes_without_digits(word) => Place::In(Column::Code),
+            None if context.ends_line && nearest.is_of_codes_without_digits(word) => Place::In(Column::Code),
             _ if nearest.takes(word) => goes(nearest),
             // `3 Std`: a quantity with its unit.
             Some(Place::In(Column::Quantity)) if !is_number && accepts(Column::Unit, word) => Place::In(Column::Unit),
@@ -277,6 +281,11 @@ impl Caption {
         self.column == Some(Column::Code) && self.distance(&word.quad) <= 0.0 && is_in_capitals(word.text)
     }
 
+    /// Whether a line reaches below the caption.
+    fn meets(&self, line: &Quad) -> bool {
+        line.left() < self.right && line.right() > self.left
+    }
+
     fn is_near(&self, word: &Word) -> bool {
         self.distance(&word.quad) <= NEAR_MAX * word.quad.height()
     }
@@ -322,7 +331,7 @@ fn caption_rows(order: &ReadingOrder, first: usize) -> Vec<Range<usize>> {
         let known = words.iter().filter(|word| is_caption(word) || word.text.starts_with('(')).count() as f32;
         let captions = captions(&words);
         let known_captions = captions.iter().filter(|(_, caption)| caption.known).count() as f32;
-        let are_known = known >= CAPTION_SHARE_MIN * words.len() as f32 || known_captions >= CAPTION_SHARE_MIN * captions.len() as f32;
+        let are_known = known >= WHOLE_SHARE_MIN * words.len() as f32 || known_captions >= WHOLE_SHARE_MIN * captions.len() as f32;
         if digits || far || !are_known {
             break;
         }
@@ -364,9 +373,10 @@ impl Announced {
         }
     }
 
-    fn is_mostly_known(&self) -> bool {
+    /// Whether this share of the words, or of the captions, is known.
+    fn is_known(&self, share: f32) -> bool {
         let known = self.captions.iter().filter(|(_, caption)| caption.known).count();
-        self.known as f32 >= CAPTION_SHARE_MIN * self.words as f32 || known as f32 >= CAPTION_SHARE_MIN * self.captions.len() as f32
+        self.known as f32 >= share * self.words as f32 || known as f32 >= share * self.captions.len() as f32
     }
 
     /// Goods with prices, or without them as on a delivery docket.
@@ -376,7 +386,9 @@ impl Announced {
             true => goods.iter().any(|column| self.has(*column)) && (self.has(Column::LineTotal) || self.has(Column::UnitPrice)),
             false => self.has(Column::Quantity) && (self.has(Column::Description) || self.has(Column::Code)),
         };
-        enough && self.is_mostly_known()
+        let whole =
+            self.has(Column::Description) && self.has(Column::Quantity) && self.has(Column::UnitPrice) && self.has(Column::LineTotal);
+        enough && (self.is_known(CAPTION_SHARE_MIN) || whole && self.is_known(WHOLE_SHARE_MIN))
     }
 
     fn has(&self, column: Column) -> bool {
@@ -384,7 +396,7 @@ impl Announced {
     }
 
     /// From left to right.
-    fn columns(mut self) -> Vec<Caption> {
+    fn columns(mut self, order: &ReadingOrder, below: usize) -> Vec<Caption> {
         self.captions.sort_by(|(_, a), (_, b)| a.left.total_cmp(&b.left));
         self.name_goods_before_prices();
         self.name_the_codes();
@@ -396,7 +408,7 @@ impl Announced {
             self.name_the_price(|keywords, column| column == Column::VatRate && !keywords.has(Keyword::Tax), 1);
         }
         if !self.has(Column::Description) {
-            self.name_the_goods();
+            self.name_the_goods(order, below);
         }
         if !self.has(Column::UnitPrice) {
             self.name_the_price(|_, column| column == Column::LineTotal, 2);
@@ -417,10 +429,18 @@ impl Announced {
         }
     }
 
-    /// Where no caption is one of descriptions, an unknown one is.
-    fn name_the_goods(&mut self) {
+    /// Where no caption is one of descriptions, an unknown one is: that below which most letters stand ("Vintage .. Wine .. Price").
+    fn name_the_goods(&mut self, order: &ReadingOrder, below: usize) {
         let unknown = self.places(|(_, caption)| !caption.known);
-        if let Some(goods) = unknown.first() {
+        let rows = (0..ROWS_LOOKED_AT as isize).map_while(|offset| order.row_at(below, offset));
+        let lines: Vec<usize> = rows.flatten().collect();
+        let alone = |at: usize, line: usize| {
+            let meets = |(_, (_, caption)): &(usize, &(KeywordSet, Caption))| caption.meets(&order.lines[line].quad);
+            self.captions.iter().enumerate().filter(meets).map(|(at, _)| at).eq([at])
+        };
+        let letters = |line: &&usize| order.lines[**line].text.chars().filter(|c| c.is_alphabetic()).count();
+        let letters = |at: &usize| lines.iter().filter(|line| alone(*at, **line)).map(|line| letters(&line)).sum::<usize>();
+        if let Some(goods) = unknown.iter().rev().max_by_key(|at| letters(at)) {
             self.captions[*goods].1.column = Some(Column::Description);
         }
     }
@@ -523,6 +543,8 @@ fn caption(text: &str, words: KeywordSet) -> Option<Option<Column>> {
     use Keyword::*;
     let column = if words.has(Tax) && words.has(Code) {
         None
+    } else if text.eq_ignore_ascii_case("art.") {
+        Some(Column::Code)
     } else if QUANTITIES.contains(&text.trim_end_matches(['.', ':']).to_uppercase().as_str()) {
         Some(Column::Quantity)
     } else if ["each", "per"].iter().any(|word| text.eq_ignore_ascii_case(word)) {
@@ -545,6 +567,8 @@ fn caption(text: &str, words: KeywordSet) -> Option<Option<Column>> {
         Some(Column::VatRate)
     } else if words.has(Unit) {
         Some(Column::Unit)
+    } else if words.has(Date) {
+        None
     } else if POSITION.contains(&text.trim_end_matches(['.', ':']).to_uppercase().as_str()) {
         None
     } else {
