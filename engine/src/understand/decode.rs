@@ -166,6 +166,7 @@ fn said_before(order: &ReadingOrder, candidate: &Candidate) -> KeywordSet {
 fn believe_captions(order: &ReadingOrder, candidates: &[Candidate], role: Role, believed: &mut [f32]) {
     let says: fn(&ReadingOrder, &Candidate) -> bool = match role {
         Role::IssueDate => says_issued,
+        Role::SupplierVatId => says_vat_id,
         Role::DueDate => |order, candidate| candidate.kind == Kind::Date && is_captioned(order, candidate, &DUE_CAPTION),
         Role::InvoiceNumber => |order, candidate| candidate.kind == Kind::Identifier && is_captioned(order, candidate, &NUMBER_CAPTION),
         _ => return,
@@ -209,6 +210,15 @@ static TITLED: LazyLock<Regex> = LazyLock::new(|| {
 
 /// `Lindenau-Nord, `, `Wien, am `, `Lyon, le `.
 static PLACED: LazyLock<Regex> = LazyLock::new(|| pattern(r"^\s*\p{Lu}\p{Ll}[\p{L} -]*, (?:den |am |le )?$"));
+
+/// A tax number behind its caption, which is not the buyer's: `VAT Reg. No. GB 347 1902 97`.
+fn says_vat_id(order: &ReadingOrder, candidate: &Candidate) -> bool {
+    let before = &order.lines[candidate.line].text[..candidate.range.start];
+    candidate.kind == Kind::TaxNumber && VAT_ID_CAPTION.is_match(before) && !OF_BUYER.is_match(before)
+}
+
+static VAT_ID_CAPTION: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)\b(?:vat|ust|tva|btw|mwst|uid)\b[^,;|]{0,24}$"));
+static OF_BUYER: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)\b(?:your|customer|client|ihre?|votre|uw|buyer)\b"));
 
 /// `Invoice No.`, `Rechnungsnummer:`, `Numéro de facture`, `Credit note`.
 static NUMBER_CAPTION: LazyLock<Regex> = LazyLock::new(|| {

@@ -74,9 +74,10 @@ impl<'a> Captioned<'a> {
         Row { cells: self.columns.cells(words.clone()), words, page, probability }
     }
 
-    /// Whether the row is an item beyond doubt: quantity x price = total, in their columns.
+    /// Whether the row is an item beyond doubt: quantity x price = total, in their columns or in those that no caption explains.
     pub fn is_item(&self, row: &Row<'a>) -> bool {
-        row.goods().is_proven()
+        let goods = row.goods();
+        goods.is_proven() || goods.has(Column::Description) && factors(&goods, &row.words).is_some()
     }
 
     /// Whether the row prints the total of the one before it.
@@ -235,7 +236,7 @@ impl<'a> Entry<'a> {
     /// The item with what the rows below say of it.
     fn resolve(mut self, columns: &Columns, limit: f32) -> Goods<'a> {
         self.choose_code();
-        self.infer_quantity();
+        self.infer_factors();
         let lines: Vec<Cell> = self.lines(columns).into_iter().cloned().collect();
         let mut goods = self.goods;
         // Where codes stand above descriptions, what seemed to be one was the code.
@@ -259,21 +260,17 @@ impl<'a> Entry<'a> {
         goods
     }
 
-    /// A number that no caption explains is the quantity if the arithmetic says so.
-    fn infer_quantity(&mut self) {
-        let goods = &self.goods;
-        let (None, Some(price), Some(total)) =
-            (goods.cell(Column::Quantity), goods.value(Column::UnitPrice), goods.value(Column::LineTotal))
-        else {
+    /// Numbers that no caption explains, or explains wrongly, are quantity and price if the arithmetic says so.
+    fn infer_factors(&mut self) {
+        if self.goods.is_proven() {
             return;
-        };
-        let is_free = |word: &&Word| !goods.cells.iter().any(|cell| cell.words.contains(word));
-        let discount = goods.value(Column::Discount).unwrap_or_default();
-        let makes_total = |quantity| is_product(quantity, price, total) || is_discounted_product(quantity, price, discount, total);
-        let is_quantity = |word: &&Word| word.number().is_some_and(|number| makes_total(number.thousandths));
-        if let Some(word) = self.words.iter().filter(is_free).find(is_quantity).cloned() {
-            self.goods.cells.push(Cell { column: Column::Quantity, words: vec![word] });
         }
+        let Some((quantity, price)) = factors(&self.goods, &self.words) else { return };
+        for (column, word) in [(Column::Quantity, quantity), (Column::UnitPrice, price)] {
+            self.goods.cells.iter_mut().for_each(|cell| cell.words.retain(|other| *other != word));
+            self.goods.set(Cell { column, words: vec![word] });
+        }
+        self.goods.cells.retain(|cell| !cell.words.is_empty());
     }
 
     /// Of codes that stand below each other the last is the seller's own: the buyer's stands above it, and a GTIN is nobody's own.
@@ -296,6 +293,28 @@ impl<'a> Entry<'a> {
         self.goods.cells.retain(|cell| cell.column != Column::Code);
         self.goods.cells.extend(own);
     }
+}
+
+/// Two numbers of a row, in no column of texts or totals, whose product the total is, maybe less its discount. Factors that are known stay: both, if
+/// that can be, else one.
+fn factors<'a>(goods: &Goods<'a>, words: &[Word<'a>]) -> Option<(Word<'a>, Word<'a>)> {
+    let total = goods.value(Column::LineTotal).filter(|total| *total != 0)?;
+    let discount = goods.value(Column::Discount).unwrap_or_default();
+    let makes_total = |quantity, price| is_product(quantity, price, total) || is_discounted_product(quantity, price, discount, total);
+    let is_taken = |cell: &Cell| matches!(cell.column, Column::Code | Column::Description | Column::LineTotal | Column::VatRate);
+    let is_free = |word: &&Word| word.number().is_some() && !goods.cells.iter().any(|cell| is_taken(cell) && cell.words.contains(word));
+    let free: Vec<&Word> = words.iter().filter(is_free).collect();
+    let agrees = |column: Column, value: i64| goods.value(column).is_none_or(|known| known == value);
+    let proven = |known_min: usize| {
+        let pairs = free.iter().flat_map(|quantity| free.iter().map(move |price| (*quantity, *price)));
+        let is_proven = |(quantity, price): &(&Word, &Word)| {
+            let Some(price_value) = price.number().map(|number| number.thousandths).filter(|_| quantity != price) else { return false };
+            let known = |value| usize::from(agrees(Column::Quantity, value)) + usize::from(agrees(Column::UnitPrice, price_value));
+            quantity.thousandths().any(|value| makes_total(value, price_value) && known(value) >= known_min)
+        };
+        pairs.into_iter().find(is_proven)
+    };
+    proven(2).or_else(|| proven(1)).map(|(quantity, price)| (quantity.clone(), price.clone()))
 }
 
 /// Where the line begins that a cell is of: the line that a code ends may begin with a word, `Toolbox 0815`.

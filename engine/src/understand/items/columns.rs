@@ -29,11 +29,17 @@ const BESIDE_MIN: f32 = 2.0;
 /// Rows below captions that tell where the descriptions begin.
 const ROWS_LOOKED_AT: usize = 24;
 
+/// What stands beside a table is at least this far from its captions, in heights of a line.
+const APART_MIN: f32 = 3.0;
+
+/// Captions of amounts that mean something else elsewhere.
+const AMOUNTS: [&str; 4] = ["CHARGE", "CHARGES", "FEE", "FEES"];
+
 /// A number is near its caption within this, in heights of a line.
 const NEAR_MAX: f32 = 1.0;
 
 /// Captions of quantities that mean something else elsewhere.
-const QUANTITIES: [&str; 8] = ["SHIPPED", "DESP", "DESPATCHED", "DELIVERED", "DELD", "DEL'D", "SUPPLIED", "ORDERED"];
+const QUANTITIES: [&str; 10] = ["DEL", "ORD", "SHIPPED", "DESP", "DESPATCHED", "DELIVERED", "DELD", "DEL'D", "SUPPLIED", "ORDERED"];
 
 /// The number of an item in its table has captions like these.
 const POSITION: [&str; 10] = ["POS", "POSITION", "LINE", "LN", "LFD", "NR", "NO", "#", "S/N", "SL"];
@@ -75,7 +81,7 @@ impl Columns {
     pub fn announced(order: &ReadingOrder, first: usize, priced: bool) -> Option<(Self, usize)> {
         let rows = caption_rows(order, first);
         let mut announced = Announced::default();
-        rows.iter().for_each(|row| announced.add(&words(order, row.clone())));
+        rows.iter().for_each(|row| announced.add(&caption_words(order, row)));
         if !announced.is_table(priced) {
             return None;
         }
@@ -153,6 +159,8 @@ impl Columns {
             Some(Place::In(Column::Description)) if !below => Place::In(Column::Description),
             // What goes on from a column that is of no use, a date's say.
             Some(Place::Nowhere) if !below && !is_number => Place::Nowhere,
+            // The number of an item, left of the descriptions.
+            None if context.ends_line && !below && nearest.is_left_by_position(word) => Place::Nowhere,
             // Captions may stand above the middle of their column: a line that reaches below that of descriptions is one from its begin.
             None if context.of_description && !below && (nearest.column.is_none() || !nearest.takes(word)) => {
                 Place::In(Column::Description)
@@ -281,6 +289,13 @@ impl Caption {
         self.column == Some(Column::Code) && self.distance(&word.quad) <= 0.0 && is_in_capitals(word.text)
     }
 
+    /// Whether a word is a small number, alone and left of the descriptions that the caption announces: `1.`.
+    fn is_left_by_position(&self, word: &Word) -> bool {
+        let digits = word.text.trim_end_matches('.');
+        let is_small = (1..=3).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
+        self.column == Some(Column::Description) && is_small && word.quad.right() <= self.left
+    }
+
     /// Whether a line reaches below the caption.
     fn meets(&self, line: &Quad) -> bool {
         line.left() < self.right && line.right() > self.left
@@ -320,12 +335,23 @@ fn accepts(column: Column, word: &Word) -> bool {
     }
 }
 
+/// The words of a row of captions, without a line that holds digits and stands apart at its left: a sidebar's.
+fn caption_words<'a>(order: &ReadingOrder<'a>, row: &Range<usize>) -> Vec<Word<'a>> {
+    let line = |at: usize| order.lines[at];
+    let apart = row.len() > 2 && {
+        let (first, next) = (line(row.start), line(row.start + 1));
+        let gap = next.quad.left() - first.quad.right();
+        first.text.contains(|c: char| c.is_ascii_digit()) && gap > APART_MIN * first.quad.height()
+    };
+    words(order, row.start + usize::from(apart)..row.end)
+}
+
 /// The rows from `first` on that may be captions together: close to each other, without digits, the first of them mostly known.
 fn caption_rows(order: &ReadingOrder, first: usize) -> Vec<Range<usize>> {
     let mut rows: Vec<Range<usize>> = Vec::new();
     for offset in 0..CAPTION_ROWS_MAX {
         let Some(row) = order.row_at(first, offset as isize) else { break };
-        let words = words(order, row.clone());
+        let words = caption_words(order, &row);
         let digits = words.iter().any(|word| word.text.contains(|c: char| c.is_ascii_digit()));
         let far = rows.last().is_some_and(|above| gap(order, above, &row) > CAPTION_GAP_MAX);
         let known = words.iter().filter(|word| is_caption(word) || word.text.starts_with('(')).count() as f32;
@@ -382,12 +408,12 @@ impl Announced {
     /// Goods with prices, or without them as on a delivery docket.
     fn is_table(&self, priced: bool) -> bool {
         let goods = [Column::Description, Column::Code, Column::Quantity];
+        let has_price = || self.captions.iter().any(is_price);
         let enough = match priced {
-            true => goods.iter().any(|column| self.has(*column)) && (self.has(Column::LineTotal) || self.has(Column::UnitPrice)),
+            true => goods.iter().any(|column| self.has(*column)) && (self.has(Column::LineTotal) || has_price()),
             false => self.has(Column::Quantity) && (self.has(Column::Description) || self.has(Column::Code)),
         };
-        let whole =
-            self.has(Column::Description) && self.has(Column::Quantity) && self.has(Column::UnitPrice) && self.has(Column::LineTotal);
+        let whole = self.has(Column::Description) && self.has(Column::Quantity) && has_price() && self.has(Column::LineTotal);
         enough && (self.is_known(CAPTION_SHARE_MIN) || whole && self.is_known(WHOLE_SHARE_MIN))
     }
 
@@ -400,6 +426,7 @@ impl Announced {
         self.captions.sort_by(|(_, a), (_, b)| a.left.total_cmp(&b.left));
         self.name_goods_before_prices();
         self.name_the_codes();
+        self.name_goods_beside_items(order, below);
         self.name_the_quantity();
         if !self.has(Column::LineTotal) {
             self.name_the_total();
@@ -432,14 +459,7 @@ impl Announced {
     /// Where no caption is one of descriptions, an unknown one is: that below which most letters stand ("Vintage .. Wine .. Price").
     fn name_the_goods(&mut self, order: &ReadingOrder, below: usize) {
         let unknown = self.places(|(_, caption)| !caption.known);
-        let rows = (0..ROWS_LOOKED_AT as isize).map_while(|offset| order.row_at(below, offset));
-        let lines: Vec<usize> = rows.flatten().collect();
-        let alone = |at: usize, line: usize| {
-            let meets = |(_, (_, caption)): &(usize, &(KeywordSet, Caption))| caption.meets(&order.lines[line].quad);
-            self.captions.iter().enumerate().filter(meets).map(|(at, _)| at).eq([at])
-        };
-        let letters = |line: &&usize| order.lines[**line].text.chars().filter(|c| c.is_alphabetic()).count();
-        let letters = |at: &usize| lines.iter().filter(|line| alone(*at, **line)).map(|line| letters(&line)).sum::<usize>();
+        let letters = |at: &usize| self.letters_below(order, below, *at);
         if let Some(goods) = unknown.iter().rev().max_by_key(|at| letters(at)) {
             self.captions[*goods].1.column = Some(Column::Description);
         }
@@ -448,7 +468,7 @@ impl Announced {
     /// "Product .. Goods .. Price .. Goods Value": goods before a price are none that are worth something.
     fn name_goods_before_prices(&mut self) {
         let amounts = self.places(|(_, caption)| caption.column == Some(Column::LineTotal));
-        let price = self.places(|(_, caption)| caption.column == Some(Column::UnitPrice)).first().copied();
+        let price = self.places(is_price).first().copied();
         let ([first, _, ..], Some(price)) = (amounts.as_slice(), price) else { return };
         if first < &price {
             self.captions[*first].1.column = Some(Column::Description);
@@ -475,6 +495,29 @@ impl Announced {
         }
     }
 
+    /// "Item .. Equipment": below "item" stand codes, where more letters stand below an unknown caption right behind it.
+    fn name_goods_beside_items(&mut self, order: &ReadingOrder, below: usize) {
+        let descriptions = self.places(|(keywords, caption)| caption.column == Some(Column::Description) && !keywords.has(Keyword::Description));
+        let [item] = descriptions.as_slice() else { return };
+        let (item, goods) = (*item, item + 1);
+        let is_unknown = self.captions.get(goods).is_some_and(|(_, caption)| !caption.known);
+        if is_unknown && !self.has(Column::Code) && self.letters_below(order, below, goods) > self.letters_below(order, below, item) {
+            self.captions[item].1.column = Some(Column::Code);
+            self.captions[goods].1.column = Some(Column::Description);
+        }
+    }
+
+    /// Letters of the lines that stand below a caption and no other.
+    fn letters_below(&self, order: &ReadingOrder, below: usize, at: usize) -> usize {
+        let alone = |line: &usize| {
+            let meets = |(_, (_, caption)): &(usize, &(KeywordSet, Caption))| caption.meets(&order.lines[*line].quad);
+            self.captions.iter().enumerate().filter(meets).map(|(at, _)| at).eq([at])
+        };
+        let letters = |line: usize| order.lines[line].text.chars().filter(|c| c.is_alphabetic()).count();
+        let rows = (0..ROWS_LOOKED_AT as isize).map_while(|offset| order.row_at(below, offset));
+        rows.flatten().filter(alone).map(letters).sum()
+    }
+
     /// "Cartons .. Quantity .. Price": of several captions of quantities the last one before the price is it.
     fn name_the_quantity(&mut self) {
         let quantities = self.places(|(_, caption)| caption.column == Some(Column::Quantity));
@@ -497,6 +540,11 @@ impl Announced {
     fn places(&self, is: impl Fn(&(KeywordSet, Caption)) -> bool) -> Vec<usize> {
         (0..self.captions.len()).filter(|&at| is(&self.captions[at])).collect()
     }
+}
+
+/// Whether a caption is one of prices, or a mere "rate", which may be one.
+fn is_price((keywords, caption): &(KeywordSet, Caption)) -> bool {
+    caption.column == Some(Column::UnitPrice) || caption.column == Some(Column::VatRate) && !keywords.has(Keyword::Tax)
 }
 
 fn is_caption(word: &Word) -> bool {
@@ -543,6 +591,8 @@ fn caption(text: &str, words: KeywordSet) -> Option<Option<Column>> {
     use Keyword::*;
     let column = if words.has(Tax) && words.has(Code) {
         None
+    } else if AMOUNTS.contains(&text.to_uppercase().as_str()) {
+        Some(Column::LineTotal)
     } else if text.eq_ignore_ascii_case("art.") {
         Some(Column::Code)
     } else if QUANTITIES.contains(&text.trim_end_matches(['.', ':']).to_uppercase().as_str()) {
