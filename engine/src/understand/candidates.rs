@@ -291,7 +291,7 @@ fn identifiers(text: &str) -> Found {
 
 static TAX_NUMBER: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"\b(?:NL[ -]?\d{9}[ -]?B[ -]?\d{2}|(?:IE|GB|XI|DE|FR|NL|BE|ES|IT|AT|DK|PL|PT|LU|SE|FI|HU|RO|CZ|SK|SI|EE|LT|LV|CY|MT|EL|BG|HR)[ -]?[0-9A-Z][0-9A-Z+*]?[0-9 .-]{4,12}[0-9][A-Z]{0,2}|\d{12}|[A-Z]\d{2}-\d{4}-\d{8}|\d{2,3}/\d{3}/\d{5})\b",
+        r"\b(?:NL[ -]?\d{9}[ -]?B[ -]?\d{2}|(?:IE|GB|XI|DE|FR|NL|BE|ES|IT|AT|DK|PL|PT|LU|SE|FI|HU|RO|CZ|SK|SI|EE|LT|LV|CY|MT|EL|BG|HR)[ -]?[0-9A-Z][0-9A-Z+*]?[0-9 .-]{4,12}[0-9][A-Z]{0,2}|\d{12}|\d{3} \d{4} \d{2}|[A-Z]\d{2}-\d{4}-\d{8}|\d{2,3}/\d{3}/\d{5})\b",
     )
 });
 

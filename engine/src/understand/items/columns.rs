@@ -497,7 +497,8 @@ impl Announced {
 
     /// "Item .. Equipment": below "item" stand codes, where more letters stand below an unknown caption right behind it.
     fn name_goods_beside_items(&mut self, order: &ReadingOrder, below: usize) {
-        let descriptions = self.places(|(keywords, caption)| caption.column == Some(Column::Description) && !keywords.has(Keyword::Description));
+        let descriptions =
+            self.places(|(keywords, caption)| caption.column == Some(Column::Description) && !keywords.has(Keyword::Description));
         let [item] = descriptions.as_slice() else { return };
         let (item, goods) = (*item, item + 1);
         let is_unknown = self.captions.get(goods).is_some_and(|(_, caption)| !caption.known);
