@@ -1,0 +1,240 @@
+//! Rows of captions, and which columns they announce together: what one caption does not say, those beside it do.
+
+use std::ops::Range;
+
+use super::captions::{Caption, captions, is_caption, is_price};
+use super::cells::{Word, words};
+use crate::understand::draft::Column;
+use crate::understand::keywords::{Keyword, KeywordSet};
+use crate::understand::rows::ReadingOrder;
+
+/// Rows below captions that tell what stands in the columns.
+pub(super) const ROWS_LOOKED_AT: usize = 24;
+
+/// At least this share of a caption row's words are captions.
+pub(super) const CAPTION_SHARE_MIN: f32 = 0.5;
+
+/// ... or this share, where goods, quantities, prices and totals are all announced.
+const WHOLE_SHARE_MIN: f32 = 0.35;
+
+/// Rows that captions may be set in.
+const CAPTION_ROWS_MAX: usize = 6;
+
+/// Rows of captions follow each other at most this far apart, in heights of a line.
+const CAPTION_GAP_MAX: f32 = 1.2;
+
+/// What stands beside a table is at least this far from its captions, in heights of a line.
+const APART_MIN: f32 = 3.0;
+
+/// The words of a row of captions, without a line that holds digits and stands apart at its left: a sidebar's.
+pub(super) fn caption_words<'a>(order: &ReadingOrder<'a>, row: &Range<usize>) -> Vec<Word<'a>> {
+    let line = |at: usize| order.lines[at];
+    let apart = row.len() > 2 && {
+        let (first, next) = (line(row.start), line(row.start + 1));
+        let gap = next.quad.left() - first.quad.right();
+        first.text.contains(|c: char| c.is_ascii_digit()) && gap > APART_MIN * first.quad.height()
+    };
+    words(order, row.start + usize::from(apart)..row.end)
+}
+
+/// The rows from `first` on that may be captions together: close to each other, without digits, the first of them mostly known.
+pub(super) fn caption_rows(order: &ReadingOrder, first: usize) -> Vec<Range<usize>> {
+    let mut rows: Vec<Range<usize>> = Vec::new();
+    for offset in 0..CAPTION_ROWS_MAX {
+        let Some(row) = order.row_at(first, offset as isize) else { break };
+        let words = caption_words(order, &row);
+        let digits = words.iter().any(|word| word.text.contains(|c: char| c.is_ascii_digit()));
+        let far = rows.last().is_some_and(|above| gap(order, above, &row) > CAPTION_GAP_MAX);
+        let known = words.iter().filter(|word| is_caption(word) || word.text.starts_with('(')).count() as f32;
+        let captions = captions(&words);
+        let known_captions = captions.iter().filter(|(_, caption)| caption.known).count() as f32;
+        let are_known = known >= WHOLE_SHARE_MIN * words.len() as f32 || known_captions >= WHOLE_SHARE_MIN * captions.len() as f32;
+        if digits || far || !are_known {
+            break;
+        }
+        rows.push(row);
+    }
+    rows
+}
+
+/// The space between two rows, in heights of a line.
+fn gap(order: &ReadingOrder, above: &Range<usize>, below: &Range<usize>) -> f32 {
+    let bottom = order.lines[above.clone()].iter().map(|line| line.quad.bottom()).fold(f32::NEG_INFINITY, f32::max);
+    let top = order.lines[below.clone()].iter().map(|line| line.quad.top()).fold(f32::INFINITY, f32::min);
+    let height = order.lines[below.clone()].iter().map(|line| line.quad.height()).fold(1.0, f32::max);
+    (top - bottom) / height
+}
+
+/// Captions of one table, those that we don't know among them.
+#[derive(Default)]
+pub(super) struct Announced {
+    captions: Vec<(KeywordSet, Caption)>,
+    words: usize,
+    known: usize,
+}
+
+impl Announced {
+    /// Takes a row of captions; what stands below a caption belongs to it.
+    pub(super) fn add(&mut self, words: &[Word]) {
+        self.words += words.len();
+        self.known += words.iter().filter(|word| is_caption(word)).count();
+        let above = self.captions.len();
+        for (keywords, caption) in captions(words) {
+            match self.captions[..above].iter_mut().find(|(_, other)| other.overlaps(&caption)) {
+                Some((known, stacked)) => {
+                    *known = known.union(keywords);
+                    stacked.stack(caption, *known);
+                }
+                None => self.captions.push((keywords, caption)),
+            }
+        }
+    }
+
+    /// How many captions there are.
+    pub(super) fn count(&self) -> usize {
+        self.captions.len()
+    }
+
+    /// Whether this share of the words, or of the captions, is known.
+    pub(super) fn is_known(&self, share: f32) -> bool {
+        let known = self.captions.iter().filter(|(_, caption)| caption.known).count();
+        self.known as f32 >= share * self.words as f32 || known as f32 >= share * self.captions.len() as f32
+    }
+
+    /// Goods with prices, or without them as on a delivery docket.
+    pub(super) fn is_table(&self, priced: bool) -> bool {
+        let goods = [Column::Description, Column::Code, Column::Quantity];
+        let has_price = || self.captions.iter().any(is_price);
+        let enough = match priced {
+            true => goods.iter().any(|column| self.has(*column)) && (self.has(Column::LineTotal) || has_price()),
+            false => self.has(Column::Quantity) && (self.has(Column::Description) || self.has(Column::Code)),
+        };
+        let whole = self.has(Column::Description) && self.has(Column::Quantity) && has_price() && self.has(Column::LineTotal);
+        enough && (self.is_known(CAPTION_SHARE_MIN) || whole && self.is_known(WHOLE_SHARE_MIN))
+    }
+
+    fn has(&self, column: Column) -> bool {
+        self.captions.iter().any(|(_, caption)| caption.column == Some(column))
+    }
+
+    /// From left to right.
+    pub(super) fn columns(mut self, order: &ReadingOrder, below: usize) -> Vec<Caption> {
+        self.captions.sort_by(|(_, a), (_, b)| a.left.total_cmp(&b.left));
+        self.name_goods_before_prices();
+        self.name_the_codes();
+        self.name_goods_beside_items(order, below);
+        self.name_the_quantity();
+        if !self.has(Column::LineTotal) {
+            self.name_the_total();
+        }
+        if !self.has(Column::UnitPrice) {
+            self.name_the_price(|keywords, column| column == Column::VatRate && !keywords.has(Keyword::Tax), 1);
+        }
+        if !self.has(Column::Description) {
+            self.name_the_goods(order, below);
+        }
+        if !self.has(Column::UnitPrice) {
+            self.name_the_price(|_, column| column == Column::LineTotal, 2);
+        }
+        self.captions.into_iter().map(|(_, caption)| caption).collect()
+    }
+
+    /// "QTY .. RATE .. PRICE", "PRICE .. PRICE", "ITEM .. PRICE": where no caption is one of totals, the last one of prices is, if another price
+    /// stands before it or there are no quantities, and nothing but tax stands behind it. The only price beside quantities is one of a piece.
+    fn name_the_total(&mut self) {
+        let is_rate = |keywords: &KeywordSet, column| column == Some(Column::VatRate) && !keywords.has(Keyword::Tax);
+        let prices = self.places(|(keywords, caption)| caption.column == Some(Column::UnitPrice) || is_rate(keywords, caption.column));
+        let last = prices.last().copied().filter(|last| self.captions[*last].1.column == Some(Column::UnitPrice));
+        let is_tax = |(_, caption): &(KeywordSet, Caption)| matches!(caption.column, Some(Column::VatRate) | None);
+        let is_total = |last: &usize| (prices.len() > 1 || !self.has(Column::Quantity)) && self.captions[last + 1..].iter().all(is_tax);
+        if let Some(last) = last.filter(is_total) {
+            self.captions[last].1.column = Some(Column::LineTotal);
+        }
+    }
+
+    /// Where no caption is one of descriptions, an unknown one is: that below which most letters stand ("Vintage .. Wine .. Price").
+    fn name_the_goods(&mut self, order: &ReadingOrder, below: usize) {
+        let unknown = self.places(|(_, caption)| !caption.known);
+        let letters = |at: &usize| self.letters_below(order, below, *at);
+        if let Some(goods) = unknown.iter().rev().max_by_key(|at| letters(at)) {
+            self.captions[*goods].1.column = Some(Column::Description);
+        }
+    }
+
+    /// "Product .. Goods .. Price .. Goods Value": goods before a price are none that are worth something.
+    fn name_goods_before_prices(&mut self) {
+        let amounts = self.places(|(_, caption)| caption.column == Some(Column::LineTotal));
+        let price = self.places(is_price).first().copied();
+        let ([first, _, ..], Some(price)) = (amounts.as_slice(), price) else { return };
+        if first < &price {
+            self.captions[*first].1.column = Some(Column::Description);
+        }
+    }
+
+    /// "Artikel .. Beschreibung": the first of two captions of descriptions is one of codes, where no other stands before it; what stands behind
+    /// the descriptions then is a customs code or the like.
+    fn name_the_codes(&mut self) {
+        let descriptions = self.places(|(_, caption)| caption.column == Some(Column::Description));
+        let codes = self.places(|(_, caption)| caption.column == Some(Column::Code));
+        if let [first, _] = descriptions.as_slice()
+            && codes.iter().all(|code| code > first)
+        {
+            codes.iter().for_each(|code| self.captions[*code].1.column = None);
+            self.captions[*first].1.column = Some(Column::Code);
+        }
+        // A caption of which we know nothing, right before the descriptions.
+        if let ([only], []) = (descriptions.as_slice(), codes.as_slice())
+            && let Some((_, before)) = only.checked_sub(1).map(|before| &mut self.captions[before])
+            && !before.known
+        {
+            before.column = Some(Column::Code);
+        }
+    }
+
+    /// "Item .. Equipment": below "item" stand codes, where more letters stand below an unknown caption right behind it.
+    fn name_goods_beside_items(&mut self, order: &ReadingOrder, below: usize) {
+        let descriptions =
+            self.places(|(keywords, caption)| caption.column == Some(Column::Description) && !keywords.has(Keyword::Description));
+        let [item] = descriptions.as_slice() else { return };
+        let (item, goods) = (*item, item + 1);
+        let is_unknown = self.captions.get(goods).is_some_and(|(_, caption)| !caption.known);
+        if is_unknown && !self.has(Column::Code) && self.letters_below(order, below, goods) > self.letters_below(order, below, item) {
+            self.captions[item].1.column = Some(Column::Code);
+            self.captions[goods].1.column = Some(Column::Description);
+        }
+    }
+
+    /// Letters of the lines that stand below a caption and no other.
+    fn letters_below(&self, order: &ReadingOrder, below: usize, at: usize) -> usize {
+        let alone = |line: &usize| {
+            let meets = |(_, (_, caption)): &(usize, &(KeywordSet, Caption))| caption.meets(&order.lines[*line].quad);
+            self.captions.iter().enumerate().filter(meets).map(|(at, _)| at).eq([at])
+        };
+        let letters = |line: usize| order.lines[line].text.chars().filter(|c| c.is_alphabetic()).count();
+        let rows = (0..ROWS_LOOKED_AT as isize).map_while(|offset| order.row_at(below, offset));
+        rows.flatten().filter(alone).map(letters).sum()
+    }
+
+    /// "Cartons .. Quantity .. Price": of several captions of quantities the last one before the price is it.
+    fn name_the_quantity(&mut self) {
+        let quantities = self.places(|(_, caption)| caption.column == Some(Column::Quantity));
+        let price = self.places(|(_, caption)| caption.column == Some(Column::UnitPrice)).first().copied();
+        let chosen = quantities.iter().rev().find(|at| price.is_none_or(|price| **at < price)).or(quantities.first()).copied();
+        for at in quantities.into_iter().filter(|at| Some(*at) != chosen) {
+            self.captions[at].1.column = None;
+        }
+    }
+
+    /// Where no caption is one of prices: a mere "rate" is, or the first of two amounts. The first caption that may be, if there are
+    /// this many.
+    fn name_the_price(&mut self, may_be: impl Fn(&KeywordSet, Column) -> bool, count_min: usize) {
+        let places = self.places(|(keywords, caption)| caption.column.is_some_and(|column| may_be(keywords, column)));
+        if let Some(first) = places.first().filter(|_| places.len() >= count_min) {
+            self.captions[*first].1.column = Some(Column::UnitPrice);
+        }
+    }
+
+    fn places(&self, is: impl Fn(&(KeywordSet, Caption)) -> bool) -> Vec<usize> {
+        (0..self.captions.len()).filter(|&at| is(&self.captions[at])).collect()
+    }
+}

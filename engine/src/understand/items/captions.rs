@@ -1,0 +1,193 @@
+//! Captions of the columns of a table of goods: what each announces, and what may stand below it.
+
+use super::cells::Word;
+use crate::geometry::Quad;
+use crate::understand::draft::Column;
+use crate::understand::keywords::{Keyword, KeywordSet};
+
+/// Captions of amounts that mean something else elsewhere.
+const AMOUNTS: [&str; 4] = ["CHARGE", "CHARGES", "FEE", "FEES"];
+
+/// A number is near its caption within this, in heights of a line.
+const NEAR_MAX: f32 = 1.0;
+
+/// Captions of quantities that mean something else elsewhere.
+const QUANTITIES: [&str; 10] = ["DEL", "ORD", "SHIPPED", "DESP", "DESPATCHED", "DELIVERED", "DELD", "DEL'D", "SUPPLIED", "ORDERED"];
+
+/// The number of an item in its table has captions like these.
+const POSITION: [&str; 10] = ["POS", "POSITION", "LINE", "LN", "LFD", "NR", "NO", "#", "S/N", "SL"];
+
+/// Captions that share this much of the narrower one's width name one column, in several rows.
+const STACKED_OVERLAP_MIN: f32 = 0.3;
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Caption {
+    /// `None`: a caption of something that no column of ours holds, such as the amount of tax, or one that we don't know.
+    pub column: Option<Column>,
+    pub known: bool,
+    pub left: f32,
+    pub right: f32,
+    /// Of descriptions: a code stands above each.
+    pub code_above: bool,
+}
+
+impl Caption {
+    /// `announced` as [`caption`] has it.
+    pub(super) fn new(announced: Option<Option<Column>>, quad: &Quad) -> Self {
+        let (column, known) = (announced.flatten(), announced.is_some());
+        Self { column, known, left: quad.left(), right: quad.right(), code_above: false }
+    }
+
+    /// Takes a caption below it; `keywords` are those of both.
+    pub(super) fn stack(&mut self, below: Self, keywords: KeywordSet) {
+        self.left = self.left.min(below.left);
+        self.right = self.right.max(below.right);
+        self.known |= below.known;
+        // "Each / incl. VAT" says nothing of a rate.
+        let says_included = keywords.has_any(&[Keyword::Included, Keyword::Excluded]);
+        (self.column, self.code_above) = match (self.column, below.column) {
+            (Some(_), Some(Column::VatRate)) if says_included => (self.column, self.code_above),
+            (Some(Column::Code), Some(Column::Description)) => (Some(Column::Description), true),
+            (Some(Column::Description), _) => (self.column, self.code_above),
+            (None, below) => (below, false),
+            (_, None) => (self.column, false),
+            (Some(_), Some(_)) => (caption("", keywords).flatten(), false),
+        };
+    }
+
+    pub(super) fn takes(&self, word: &Word) -> bool {
+        self.column.is_none_or(|column| accepts(column, word))
+    }
+
+    pub(super) fn is_of_codes_without_digits(&self, word: &Word) -> bool {
+        self.column == Some(Column::Code) && self.distance(&word.quad) <= 0.0 && is_in_capitals(word.text)
+    }
+
+    /// Whether a word is a small number, alone and left of the descriptions that the caption announces: `1.`.
+    pub(super) fn is_left_by_position(&self, word: &Word) -> bool {
+        let digits = word.text.trim_end_matches('.');
+        let is_small = (1..=3).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
+        self.column == Some(Column::Description) && is_small && word.quad.right() <= self.left
+    }
+
+    /// Whether a line reaches below the caption.
+    pub(super) fn meets(&self, line: &Quad) -> bool {
+        line.left() < self.right && line.right() > self.left
+    }
+
+    pub(super) fn is_near(&self, word: &Word) -> bool {
+        self.distance(&word.quad) <= NEAR_MAX * word.quad.height()
+    }
+
+    /// Pixels between the caption and a quad: 0 or less where they overlap, the less the more.
+    pub(super) fn distance(&self, quad: &Quad) -> f32 {
+        (quad.left() - self.right).max(self.left - quad.right())
+    }
+
+    pub(super) fn overlaps(&self, other: &Self) -> bool {
+        let narrower = (self.right - self.left).min(other.right - other.left);
+        self.right.min(other.right) - self.left.max(other.left) >= STACKED_OVERLAP_MIN * narrower
+    }
+}
+
+fn is_in_capitals(text: &str) -> bool {
+    text.bytes().all(|c| c.is_ascii_uppercase() || b"-/.".contains(&c)) && text.bytes().any(|c| c.is_ascii_uppercase())
+}
+
+pub(super) fn accepts(column: Column, word: &Word) -> bool {
+    const UNIT_CHARACTERS_MAX: usize = 8;
+    const RATE_MAX: i64 = 100 * 1000;
+    match column {
+        Column::Description => true,
+        // `A 10422`: a letter before a number belongs to it.
+        Column::Code => word.text.contains(|c: char| c.is_ascii_digit()) || is_in_capitals(word.text) && word.text.len() <= 2,
+        Column::Unit => word.text.chars().count() <= UNIT_CHARACTERS_MAX,
+        Column::LineTotal | Column::UnitPrice => word.number().is_some_and(|number| number.decimals >= 2),
+        Column::Quantity => word.number().is_some(),
+        Column::Discount => word.number().is_some() || word.text.ends_with('%'),
+        Column::VatRate => word.number().is_some_and(|n| (0..RATE_MAX).contains(&n.thousandths)) || word.text.ends_with('%'),
+    }
+}
+
+/// Whether a caption is one of prices, or a mere "rate", which may be one.
+pub(super) fn is_price((keywords, caption): &(KeywordSet, Caption)) -> bool {
+    caption.column == Some(Column::UnitPrice) || caption.column == Some(Column::VatRate) && !keywords.has(Keyword::Tax)
+}
+
+pub(super) fn is_caption(word: &Word) -> bool {
+    caption(word.text, KeywordSet::find(word.text)).is_some()
+}
+
+/// Captions of a row; neighbouring words of one line may make up one caption ("UNIT PRICE", "List Price").
+pub(super) fn captions(words: &[Word]) -> Vec<(KeywordSet, Caption)> {
+    let mut captions: Vec<(usize, KeywordSet, Caption)> = Vec::new();
+    for word in words {
+        let found = KeywordSet::find(word.text);
+        let announced = caption(word.text, found);
+        let goes_on = |before: KeywordSet, known: bool| if known { joins(before, word.text, found) } else { true };
+        match captions.last_mut().filter(|(line, before, caption)| *line == word.line && goes_on(*before, caption.known)) {
+            Some((_, keywords, last)) => {
+                *keywords = keywords.union(found);
+                last.column = if last.known { caption("", *keywords).flatten() } else { announced.flatten() };
+                last.known |= announced.is_some();
+                last.right = word.quad.right();
+            }
+            None => captions.push((word.line, found, Caption::new(announced, &word.quad))),
+        }
+    }
+    captions.into_iter().map(|(_, keywords, caption)| (keywords, caption)).collect()
+}
+
+/// Whether a word goes on with the caption before it.
+fn joins(before: KeywordSet, text: &str, word: KeywordSet) -> bool {
+    use Keyword::*;
+    let pair = |a: &[Keyword], b: &[Keyword]| before.has_any(a) && word.has_any(b);
+    caption(text, word).is_none()
+        || pair(&[Description, Items], &[Code, Number, Description, Items])
+        // "Description of goods".
+        || pair(&[Description], &[Net])
+        || pair(&[Unit], &[Price])
+        || pair(&[Net, Gross], &[Price, Amount, Total])
+        || pair(&[Tax], &[Rate, Amount, Total, Code])
+        || pair(&[Amount, Total, Price], &[Tax, Net, Gross, Included, Excluded, Currency])
+        || pair(&[Total], &[Amount, Price])
+}
+
+/// What a caption announces: `None` no caption, `Some(None)` one that is of no use.
+fn caption(text: &str, words: KeywordSet) -> Option<Option<Column>> {
+    use Keyword::*;
+    let column = if words.has(Tax) && words.has(Code) {
+        None
+    } else if AMOUNTS.contains(&text.to_uppercase().as_str()) {
+        Some(Column::LineTotal)
+    } else if text.eq_ignore_ascii_case("art.") {
+        Some(Column::Code)
+    } else if QUANTITIES.contains(&text.trim_end_matches(['.', ':']).to_uppercase().as_str()) {
+        Some(Column::Quantity)
+    } else if ["each", "per"].iter().any(|word| text.eq_ignore_ascii_case(word)) {
+        Some(Column::UnitPrice)
+    } else if words.has_any(&[Code, Reference]) {
+        Some(Column::Code)
+    } else if words.has_any(&[Description, Items]) {
+        Some(Column::Description)
+    } else if words.has(Quantity) {
+        Some(Column::Quantity)
+    } else if words.has(Discount) {
+        Some(Column::Discount)
+    } else if words.has(Price) && !words.has(Total) {
+        Some(Column::UnitPrice)
+    } else if words.has(Tax) && words.has_any(&[Amount, Total]) && !words.has_any(&[Included, Excluded]) {
+        None
+    } else if words.has_any(&[Amount, Total, Net, Gross]) {
+        Some(Column::LineTotal)
+    } else if words.has_any(&[Tax, Rate]) {
+        Some(Column::VatRate)
+    } else if words.has(Unit) {
+        Some(Column::Unit)
+    } else if words.has(Date) || POSITION.contains(&text.trim_end_matches(['.', ':']).to_uppercase().as_str()) {
+        None
+    } else {
+        return None;
+    };
+    Some(column)
+}

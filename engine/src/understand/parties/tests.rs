@@ -1,0 +1,103 @@
+use super::*;
+use crate::geometry::Quad;
+use crate::text::{PageSize, TextLine};
+use crate::understand::candidates::Kind;
+use crate::understand::labels::Tag;
+use crate::understand::runs;
+
+/// Lines one below the other (empty ones are gaps), and what the network believes of some runs: lines, supplier's name, customer's name.
+fn best(texts: &[&str], believed: &[(&[usize], f32, f32)]) -> [Option<String>; 2] {
+    let line = |(i, text): (usize, &&str)| {
+        let top = 30.0 * i as f32;
+        TextLine { page: 0, quad: Quad::from_edges(0.0, top, 200.0, top + 20.0), text: text.to_string(), confidence: 1.0 }
+    };
+    let lines: Vec<TextLine> = texts.iter().enumerate().filter(|(_, text)| !text.is_empty()).map(line).collect();
+    let pages = [PageSize { width: 600, height: 600 }];
+    let order = ReadingOrder::new(&lines, &pages);
+    let runs = runs::find(&order);
+    let belief = |run: &Run| believed.iter().find(|(lines, ..)| *lines == run.lines).map_or([0.0; 3], |(_, s, c)| [*s, 0.0, *c]);
+    let mut beliefs = Beliefs {
+        tags: vec![[0.0; Tag::COUNT]; lines.len()],
+        roles: Vec::new(),
+        runs: runs.iter().map(belief).collect(),
+        types: [0.0; DOCUMENT_TYPES.len()],
+    };
+    weigh(&order, &[], &runs, &mut beliefs);
+    [BlockField::SupplierName, BlockField::CustomerName].map(|field| {
+        let sum: f32 = beliefs.runs.iter().map(|run| run[field as usize]).sum();
+        assert!(sum <= 1.0 + 1e-5, "{sum}");
+        let best = (0..runs.len()).max_by(|a, b| beliefs.runs[*a][field as usize].total_cmp(&beliefs.runs[*b][field as usize]))?;
+        (beliefs.runs[best][field as usize] > 0.0).then(|| print(&order, &runs[best].lines))
+    })
+}
+
+fn some(names: [&str; 2]) -> [Option<String>; 2] {
+    names.map(|name| (!name.is_empty()).then(|| name.to_string()))
+}
+
+#[test]
+fn captions_tell_seller_and_buyer() {
+    let page = ["Verkäufer:", "Rohstoff AG", "Käufer:", "Metallbau KG"];
+    assert_eq!(best(&page, &[(&[1], 0.3, 0.6), (&[3], 0.6, 0.3)]), some(["Rohstoff AG", "Metallbau KG"]));
+    assert_eq!(best(&page[..2], &[(&[1], 0.3, 0.6)])[0].as_deref(), Some("Rohstoff AG"));
+    assert_eq!([caption("Verkäufer:"), caption("Käufer:")], [Some(Party::Seller), Some(Party::Buyer)]);
+    let no_captions = ["Seller information", "Rohstoff AG", "page", "Metallbau KG"];
+    assert_eq!(best(&no_captions, &[(&[1], 0.3, 0.6), (&[3], 0.6, 0.3)]), some(["Metallbau KG", "Rohstoff AG"]));
+}
+
+#[test]
+fn nobody_sells_to_himself() {
+    let page = ["Acme Wines Ltd", "Invoice", "The Harbour Bar", "Acme Wines Ltd"];
+    assert_eq!(best(&page, &[(&[0], 0.8, 0.0), (&[3], 0.1, 0.5), (&[2], 0.0, 0.3)]), some(["Acme Wines Ltd", "The Harbour Bar"]));
+    assert_eq!(best(&page[..2], &[(&[0], 0.6, 0.7)])[0].as_deref(), Some("Acme Wines Ltd"));
+}
+
+#[test]
+fn a_company_below_its_brand_is_the_supplier() {
+    let kiku = ["KIKU JAPANESE RESTAURANT", "TK DIVISION KITCHEN SDN BHD"];
+    assert_eq!(best(&kiku, &[(&[0, 1], 0.7, 0.0), (&[1], 0.3, 0.0)])[0].as_deref(), Some("TK DIVISION KITCHEN SDN BHD"));
+    let coffee = ["THE COFFEE BEAN", "& TEA LEAF (M) SDN. BHD."];
+    assert_eq!(best(&coffee, &[(&[0, 1], 0.7, 0.0), (&[1], 0.3, 0.0)])[0].as_deref(), Some("THE COFFEE BEAN & TEA LEAF (M) SDN. BHD."));
+    let pintar = ["PASARAYA BORONG PINTAR", "SDN BHD"];
+    assert_eq!(best(&pintar, &[(&[0, 1], 0.3, 0.0), (&[1], 0.7, 0.0)])[0].as_deref(), Some("PASARAYA BORONG PINTAR SDN BHD"));
+}
+
+#[test]
+fn a_trade_or_an_article_is_half_a_name() {
+    for (page, name) in [(["WESTERN EASTERN", "STATIONERY SDN. BHD"], 1), (["THE", "BAKERS"], 0), (["GREEN", "TRADING CO"], 1)] {
+        let believed: [(&[usize], _, _); 2] = [(&[name], 0.7, 0.0), (&[0, 1], 0.2, 0.0)];
+        assert_eq!(best(&page, &believed)[0].as_deref(), Some(page.join(" ").as_str()));
+    }
+    let store = ["THE STORE (MALAYSIA) SDN BHD", "KUALA LUMPUR"];
+    assert_eq!(best(&store, &[(&[0], 0.7, 0.0), (&[0, 1], 0.2, 0.0)])[0].as_deref(), Some(store[0]));
+}
+
+#[test]
+fn a_paragraph_below_a_caption_is_the_name() {
+    let block =
+        ["Verkäufer:", "Nummer", "MVM Muster", "Verein a.G.", "", "Musterstr. 12", "Käufer:", "Kunden-Nr. 17", "Max Muster", "", "Weg 3"];
+    assert_eq!(best(&block, &[(&[3], 0.9, 0.0)]), some(["MVM Muster Verein a.G.", "Max Muster"]));
+    let numbered = ["Verkäufer:", "Globale Nummer: 123 (GTIN)", "MVM Muster", "", "Musterstr. 12"];
+    assert_eq!(best(&numbered, &[(&[1], 0.9, 0.0)])[0].as_deref(), Some("MVM Muster"));
+    let close = ["Verkäufer:", "Rohstoff AG", "Abteilung Erz", "Weg 3"];
+    assert_eq!(best(&close, &[(&[1], 0.6, 0.0), (&[1, 2], 0.3, 0.0)])[0].as_deref(), Some("Rohstoff AG"));
+}
+
+#[test]
+fn a_vat_number_belongs_to_the_party_whose_block_it_stands_in() {
+    let parties = [None, Some(Party::Seller), Some(Party::Buyer)];
+    let candidate = |line| Candidate { kind: Kind::TaxNumber, line, range: 0..1, value: 0 };
+    let mut beliefs =
+        Beliefs { tags: Vec::new(), roles: vec![[0.0; Role::COUNT]; 2], runs: Vec::new(), types: [0.0; DOCUMENT_TYPES.len()] };
+    let role = Role::SupplierVatId as usize;
+    [beliefs.roles[0][role], beliefs.roles[1][role]] = [0.7, 0.2];
+    weigh_vat_ids(&[candidate(2), candidate(1)], &parties, &mut beliefs);
+    assert!(beliefs.roles[1][role] > 0.9 && beliefs.roles[0][role] < 0.05, "{:?}", beliefs.roles);
+}
+
+#[test]
+fn a_salutation_is_no_name() {
+    assert_eq!(best(&["Herrn", "Max Mustermann"], &[(&[0], 0.0, 1.0)])[1].as_deref(), Some("Herrn Max Mustermann"));
+    let letter = ["Herrn", "Max Mustermann"];
+    assert_eq!(best(&letter, &[(&[0], 0.0, 0.7), (&[0, 1], 0.0, 0.2)])[1].as_deref(), Some("Herrn Max Mustermann"));
+}
