@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::captions::{Caption, captions, is_caption, is_price};
+use super::captions::{Caption, captions, is_caption, is_price, meets_only};
 use super::cells::{Word, words};
 use crate::understand::draft::Column;
 use crate::understand::keywords::{Keyword, KeywordSet};
@@ -142,8 +142,7 @@ impl Announced {
     /// "QTY .. RATE .. PRICE", "PRICE .. PRICE", "ITEM .. PRICE": where no caption is one of totals, the last one of prices is, if another price
     /// stands before it or there are no quantities, and nothing but tax stands behind it. The only price beside quantities is one of a piece.
     fn name_the_total(&mut self) {
-        let is_rate = |keywords: &KeywordSet, column| column == Some(Column::VatRate) && !keywords.has(Keyword::Tax);
-        let prices = self.places(|(keywords, caption)| caption.column == Some(Column::UnitPrice) || is_rate(keywords, caption.column));
+        let prices = self.places(is_price);
         let last = prices.last().copied().filter(|last| self.captions[*last].1.column == Some(Column::UnitPrice));
         let is_tax = |(_, caption): &(KeywordSet, Caption)| matches!(caption.column, Some(Column::VatRate) | None);
         let is_total = |last: &usize| (prices.len() > 1 || !self.has(Column::Quantity)) && self.captions[last + 1..].iter().all(is_tax);
@@ -206,10 +205,7 @@ impl Announced {
 
     /// Letters of the lines that stand below a caption and no other.
     fn letters_below(&self, order: &ReadingOrder, below: usize, at: usize) -> usize {
-        let alone = |line: &usize| {
-            let meets = |(_, (_, caption)): &(usize, &(KeywordSet, Caption))| caption.meets(&order.lines[*line].quad);
-            self.captions.iter().enumerate().filter(meets).map(|(at, _)| at).eq([at])
-        };
+        let alone = |line: &usize| meets_only(self.captions.iter().map(|(_, caption)| caption), at, &order.lines[*line].quad);
         let letters = |line: usize| order.lines[line].text.chars().filter(|c| c.is_alphabetic()).count();
         let rows = (0..ROWS_LOOKED_AT as isize).map_while(|offset| order.row_at(below, offset));
         rows.flatten().filter(alone).map(letters).sum()

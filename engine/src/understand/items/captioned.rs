@@ -3,7 +3,7 @@
 //! with each quantity.
 
 use super::Goods;
-use super::cells::{Cell, Word, around_words, is_discounted_product, is_product};
+use super::cells::{Cell, Word, around_words};
 use super::columns::Columns;
 use crate::geometry::Quad;
 use crate::understand::draft::Column;
@@ -298,9 +298,7 @@ impl<'a> Entry<'a> {
 /// Two numbers of a row, in no column of texts or totals, whose product the total is, maybe less its discount. Factors that are known stay: both, if
 /// that can be, else one.
 fn factors<'a>(goods: &Goods<'a>, words: &[Word<'a>]) -> Option<(Word<'a>, Word<'a>)> {
-    let total = goods.value(Column::LineTotal).filter(|total| *total != 0)?;
-    let discount = goods.value(Column::Discount).unwrap_or_default();
-    let makes_total = |quantity, price| is_product(quantity, price, total) || is_discounted_product(quantity, price, discount, total);
+    goods.value(Column::LineTotal).filter(|total| *total != 0)?;
     let is_taken = |cell: &Cell| matches!(cell.column, Column::Code | Column::Description | Column::LineTotal | Column::VatRate);
     let is_free = |word: &&Word| word.number().is_some() && !goods.cells.iter().any(|cell| is_taken(cell) && cell.words.contains(word));
     let free: Vec<&Word> = words.iter().filter(is_free).collect();
@@ -310,7 +308,7 @@ fn factors<'a>(goods: &Goods<'a>, words: &[Word<'a>]) -> Option<(Word<'a>, Word<
         let is_proven = |(quantity, price): &(&Word, &Word)| {
             let Some(price_value) = price.number().map(|number| number.thousandths).filter(|_| quantity != price) else { return false };
             let known = |value| usize::from(agrees(Column::Quantity, value)) + usize::from(agrees(Column::UnitPrice, price_value));
-            quantity.thousandths().any(|value| makes_total(value, price_value) && known(value) >= known_min)
+            quantity.thousandths().any(|value| goods.makes_total(value, price_value) && known(value) >= known_min)
         };
         pairs.into_iter().find(is_proven)
     };

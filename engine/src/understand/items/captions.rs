@@ -90,6 +90,11 @@ impl Caption {
     }
 }
 
+/// Whether a line reaches below the caption of this index and no other.
+pub(super) fn meets_only<'a>(captions: impl Iterator<Item = &'a Caption>, at: usize, line: &Quad) -> bool {
+    captions.enumerate().filter(|(_, caption)| caption.meets(line)).map(|(at, _)| at).eq([at])
+}
+
 fn is_in_capitals(text: &str) -> bool {
     text.bytes().all(|c| c.is_ascii_uppercase() || b"-/.".contains(&c)) && text.bytes().any(|c| c.is_ascii_uppercase())
 }

@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use super::announced::{Announced, CAPTION_SHARE_MIN, ROWS_LOOKED_AT, caption_rows, caption_words};
-use super::captions::{Caption, accepts};
-use super::cells::{Cell, Word, words};
+use super::captions::{Caption, accepts, meets_only};
+use super::cells::{Cell, Word, around_words, words};
 use crate::geometry::Quad;
 use crate::understand::draft::Column;
 use crate::understand::rows::ReadingOrder;
@@ -52,8 +52,7 @@ impl Columns {
         let Some(at) = self.0.iter().position(|caption| caption.column == Some(Column::Description)) else { return };
         let alone = |line: &usize| {
             let line = order.lines[*line];
-            let met = self.0.iter().enumerate().filter(|(_, caption)| caption.meets(&line.quad)).map(|(at, _)| at);
-            line.text.contains(char::is_alphabetic) && met.eq([at])
+            line.text.contains(char::is_alphabetic) && meets_only(self.0.iter(), at, &line.quad)
         };
         let rows = (0..ROWS_LOOKED_AT as isize).map_while(|offset| order.row_at(first, offset));
         let mut lefts: Vec<f32> =
@@ -144,10 +143,9 @@ impl Columns {
 
     /// Whether a line reaches below the caption of descriptions.
     fn meets_descriptions(&self, words: &[Word], line: usize) -> bool {
-        let of_line = || words.iter().filter(|word| word.line == line).map(|word| word.quad);
-        let (left, right) = (of_line().map(|quad| quad.left()).reduce(f32::min), of_line().map(|quad| quad.right()).reduce(f32::max));
-        let meets = |caption: &Caption| left.is_some_and(|left| left < caption.right) && right.is_some_and(|right| right > caption.left);
-        self.0.iter().any(|caption| caption.column == Some(Column::Description) && meets(caption))
+        let of_line: Vec<Word> = words.iter().filter(|word| word.line == line).cloned().collect();
+        let Some(quad) = around_words(&of_line) else { return false };
+        self.0.iter().any(|caption| caption.column == Some(Column::Description) && caption.meets(&quad))
     }
 
     /// Joins numbers whose thousands stand apart, where both parts stand nearest to the same caption of numbers.

@@ -226,11 +226,16 @@ impl<'a> Goods<'a> {
         self.cells.push(cell);
     }
 
-    fn is_proven(&self) -> bool {
-        let (Some(price), Some(total)) = (self.value(Column::UnitPrice), self.value(Column::LineTotal)) else { return false };
+    /// Whether the total is the product of these, maybe less the discount.
+    fn makes_total(&self, quantity: i64, price: i64) -> bool {
+        let Some(total) = self.value(Column::LineTotal) else { return false };
         let discount = self.value(Column::Discount).unwrap_or_default();
-        let makes_total = |quantity| is_product(quantity, price, total) || is_discounted_product(quantity, price, discount, total);
-        self.cell(Column::Quantity).is_some_and(|cell| cell.readings().any(makes_total))
+        is_product(quantity, price, total) || is_discounted_product(quantity, price, discount, total)
+    }
+
+    fn is_proven(&self) -> bool {
+        let Some(price) = self.value(Column::UnitPrice) else { return false };
+        self.cell(Column::Quantity).is_some_and(|cell| cell.readings().any(|quantity| self.makes_total(quantity, price)))
     }
 
     fn item(&self, order: &ReadingOrder) -> Item {
