@@ -167,14 +167,18 @@ impl Engine {
 
     fn from_weights(name: &str, weights: [&[u8]; 4]) -> Result<Self, LoadError> {
         let [localise, recognise, language, understand] = weights;
+        // Side by side: who starts the program for one receipt waits for this.
+        let ((localiser, recogniser), (language, understander, sha256)) = rayon::join(
+            || (Localiser::from_safetensors(localise), Recogniser::from_safetensors(recognise)),
+            || (LanguageModel::from_safetensors(language), Understander::from_safetensors(understand), sha256(&weights)),
+        );
+        let language = language.map_err(LoadError::Language)?;
         Ok(Self {
-            localiser: Localiser::from_safetensors(localise).map_err(LoadError::Localiser)?,
-            recogniser: Recogniser::from_safetensors(recognise)
-                .map_err(LoadError::Recogniser)?
-                .with_language(LanguageModel::from_safetensors(language).map_err(LoadError::Language)?),
-            understander: Understander::from_safetensors(understand).map_err(LoadError::Understander)?,
+            localiser: localiser.map_err(LoadError::Localiser)?,
+            recogniser: recogniser.map_err(LoadError::Recogniser)?.with_language(language),
+            understander: understander.map_err(LoadError::Understander)?,
             register: Register::default(),
-            model: Model { name: name.into(), sha256: sha256(&weights) },
+            model: Model { name: name.into(), sha256 },
         })
     }
 

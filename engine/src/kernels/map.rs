@@ -7,8 +7,8 @@ use std::sync::Arc;
 const LINE_BYTES: usize = 64;
 const LINE_FLOATS: usize = LINE_BYTES / size_of::<f32>();
 
-/// Floats in dropped buffers that a thread keeps for its next maps: 48 MiB.
-const KEPT_MAX: usize = 12 * 1024 * 1024;
+/// Floats in dropped buffers that a thread keeps for its next maps: 24 MiB.
+const KEPT_MAX: usize = 6 * 1024 * 1024;
 /// A kept buffer serves a map that takes no less of it than this share.
 const USED_MIN: usize = 8;
 

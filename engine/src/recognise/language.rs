@@ -87,7 +87,7 @@ impl LanguageModel {
         let tensors = load_buffer(bytes, &Device::Cpu)?;
         let tensor = |name: &str| tensors.get(name).ok_or_else(|| Error::Msg(format!("the language model has no {name}")));
         let keys = tensor("keys")?.to_vec1::<u32>()?;
-        let steps = tensor("steps")?.to_vec2::<u8>()?.into_iter().map(|pair| [pair[0], pair[1]]).collect::<Vec<_>>();
+        let steps = tensor("steps")?.flatten_all()?.to_vec1::<u8>()?.as_chunks().0.to_vec();
         if !keys.len().is_power_of_two() || steps.len() != keys.len() || !keys.contains(&0) {
             candle_core::bail!(
                 "a language model of {} keys and {} steps: a table is a power of two with a free slot",
