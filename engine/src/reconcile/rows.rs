@@ -20,8 +20,9 @@ const PRICE_DECIMALS_MAX: u32 = 4;
 /// The largest quantity that is inferred from a price and a total.
 const INFERRED_QUANTITY_MAX: i64 = 999;
 
-/// That a discount without a sign is one in percent.
+/// That a discount without a sign is one in percent, or off the price of one unit.
 const UNSIGNED_PERCENT: f32 = 0.2;
+const OFF_EACH: f32 = 0.1;
 
 /// A number and where it comes from.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -52,6 +53,8 @@ impl<T: Copy> Known<T> {
 enum Discount {
     /// Minor units off the row, positive.
     Amount(i64),
+    /// Minor units off the price of one unit, positive.
+    OffEach(i64),
     Percent(Decimal),
 }
 
@@ -105,11 +108,13 @@ fn read_discount(text: &str, customs: &Customs) -> Vec<Reading<Discount>> {
         return vat_rates::read(text).into_iter().map(|r| Reading { value: Discount::Percent(r.value), certainty: r.certainty }).collect();
     }
     let amounts = money::minor_units(text, customs.mark, customs.currency);
+    let off_each: Vec<_> =
+        amounts.iter().map(|r| Reading { value: Discount::OffEach(r.value.abs()), certainty: r.certainty * OFF_EACH }).collect();
     let amounts = amounts.into_iter().map(|r| Reading { value: Discount::Amount(r.value.abs()), certainty: r.certainty });
-    // The sign may stand in the caption alone: arithmetic tells.
+    // What it is may stand in the caption alone: arithmetic tells.
     let percents = vat_rates::read(text).into_iter().filter(|r| r.value > Decimal::ZERO && r.value <= Decimal::ONE_HUNDRED);
     let percents = percents.map(|r| Reading { value: Discount::Percent(r.value), certainty: r.certainty * UNSIGNED_PERCENT });
-    amounts.chain(percents).collect()
+    amounts.chain(percents).chain(off_each).collect()
 }
 
 /// Fills in what follows, and tests the rest.
@@ -121,7 +126,7 @@ fn complete(
     customs: &Customs,
 ) -> Row {
     let before_discount = quantity.zip(price).and_then(|(q, p)| product(q.value, p.value, customs));
-    let discount = discount.and_then(|d| in_minor_units(d, before_discount));
+    let discount = discount.and_then(|d| in_minor_units(d, quantity.map(|q| q.value), before_discount));
     let off = discount.map_or(0, |d| d.value);
     let mut row = Row {
         quantity: quantity.map(Known::Read),
@@ -148,13 +153,13 @@ fn test(before_discount: i64, discount: i64, total: i64) -> Evidence {
     if holds { Evidence::Confirmed } else { Evidence::Contradicted }
 }
 
-fn in_minor_units(discount: Reading<Discount>, before_discount: Option<i64>) -> Option<Reading<i64>> {
+/// Off the row.
+fn in_minor_units(discount: Reading<Discount>, quantity: Option<Decimal>, before_discount: Option<i64>) -> Option<Reading<i64>> {
+    let whole = |off: Decimal| off.round_dp_with_strategy(0, rust_decimal::RoundingStrategy::MidpointAwayFromZero).try_into().ok();
     let value = match discount.value {
         Discount::Amount(amount) => amount,
-        Discount::Percent(percent) => {
-            let off = Decimal::from(before_discount?).checked_mul(percent)? / Decimal::ONE_HUNDRED;
-            off.round_dp_with_strategy(0, rust_decimal::RoundingStrategy::MidpointAwayFromZero).try_into().ok()?
-        }
+        Discount::OffEach(amount) => whole(Decimal::from(amount).checked_mul(quantity?.abs())?)?,
+        Discount::Percent(percent) => whole(Decimal::from(before_discount?).checked_mul(percent)? / Decimal::ONE_HUNDRED)?,
     };
     Some(Reading { value, certainty: discount.certainty })
 }
@@ -272,6 +277,7 @@ mod tests {
             (&[(Q, "1"), (P, "55.90"), (D, "10%"), (T, "50.31")], "1 55.90 5.59 50.31", Confirmed),
             (&[(Q, "2"), (P, "5.00"), (D, "-1.00"), (T, "10.00")], "2 5.00 1.00 10.00", Confirmed),
             (&[(Q, "3.00"), (P, "95.00"), (D, "10.00"), (T, "256.50")], "3 95.00 28.50 256.50", Confirmed),
+            (&[(Q, "3"), (P, "172.50"), (D, "14.00"), (T, "475.50")], "3 172.50 42.00 475.50", Confirmed),
             (&[(Q, "1"), (P, "58.00"), (D, "0.00"), (T, "58.00")], "1 58.00 0.00 58.00", Confirmed),
             (&[(Q, "-1"), (P, "5.00"), (T, "-5.00")], "-1 5.00 - -5.00", Confirmed),
             (&[(Q, "2"), (P, "4.50")], "2 4.50 - =9.00", Open),

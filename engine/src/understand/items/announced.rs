@@ -121,6 +121,7 @@ impl Announced {
     pub(super) fn columns(mut self, order: &ReadingOrder, below: usize) -> Vec<Caption> {
         self.captions.sort_by(|(_, a), (_, b)| a.left.total_cmp(&b.left));
         self.name_goods_before_prices();
+        self.name_by_numbers(order, below);
         self.name_the_codes();
         self.name_goods_beside_items(order, below);
         self.name_the_quantity();
@@ -190,6 +191,20 @@ impl Announced {
         }
     }
 
+    /// "Item", "No.": numbers of items stand below, or codes where no other caption is one of codes.
+    fn name_by_numbers(&mut self, order: &ReadingOrder, below: usize) {
+        for at in 0..self.captions.len() {
+            let (keywords, caption) = &self.captions[at];
+            let may_count = caption.known && (caption.column.is_none() || keywords.has(Keyword::Items));
+            let numbers: Vec<&str> = self.lines_below(order, below, at).collect();
+            if may_count && are_counted(&numbers) {
+                self.captions[at].1.column = None;
+            } else if caption.column.is_none() && !self.has(Column::Code) && !keywords.has_any(&NO_CODES) && are_codes(&numbers) {
+                self.captions[at].1.column = Some(Column::Code);
+            }
+        }
+    }
+
     /// "Item .. Equipment": below "item" stand codes, where more letters stand below an unknown caption right behind it.
     fn name_goods_beside_items(&mut self, order: &ReadingOrder, below: usize) {
         let descriptions =
@@ -203,12 +218,15 @@ impl Announced {
         }
     }
 
-    /// Letters of the lines that stand below a caption and no other.
     fn letters_below(&self, order: &ReadingOrder, below: usize, at: usize) -> usize {
-        let alone = |line: &usize| meets_only(self.captions.iter().map(|(_, caption)| caption), at, &order.lines[*line].quad);
-        let letters = |line: usize| order.lines[line].text.chars().filter(|c| c.is_alphabetic()).count();
-        let rows = (0..ROWS_LOOKED_AT as isize).map_while(|offset| order.row_at(below, offset));
-        rows.flatten().filter(alone).map(letters).sum()
+        self.lines_below(order, below, at).flat_map(str::chars).filter(|c| c.is_alphabetic()).count()
+    }
+
+    /// The lines that stand below a caption and no other.
+    fn lines_below<'a>(&self, order: &ReadingOrder<'a>, below: usize, at: usize) -> impl Iterator<Item = &'a str> {
+        let alone = move |line: &usize| meets_only(self.captions.iter().map(|(_, caption)| caption), at, &order.lines[*line].quad);
+        let rows = (0..ROWS_LOOKED_AT as isize).map_while(move |offset| order.row_at(below, offset));
+        rows.flatten().filter(alone).map(|line| order.lines[line].text.trim())
     }
 
     /// "Cartons .. Quantity .. Price": of several captions of quantities the last one before the price is it.
@@ -233,4 +251,28 @@ impl Announced {
     fn places(&self, is: impl Fn(&(KeywordSet, Caption)) -> bool) -> Vec<usize> {
         (0..self.captions.len()).filter(|&at| is(&self.captions[at])).collect()
     }
+}
+
+/// Captions below which no codes of goods stand.
+const NO_CODES: [Keyword; 4] = [Keyword::Tax, Keyword::Date, Keyword::Amount, Keyword::Total];
+
+/// Lines that tell what stands in a column.
+const TELLING_LINES_MIN: usize = 2;
+
+/// Codes hold at least this many digits.
+const CODE_DIGITS_MIN: usize = 4;
+
+/// Whether these are the numbers of items: 1, 2, 3, or 10, 20, 30.
+fn are_counted(texts: &[&str]) -> bool {
+    let numbers: Vec<u32> = texts.iter().map_while(|text| text.trim_end_matches('.').parse().ok()).collect();
+    let step = numbers.first().copied().unwrap_or_default();
+    numbers.len() >= TELLING_LINES_MIN && step > 0 && numbers.windows(2).all(|pair| pair[1] == pair[0] + step)
+}
+
+/// Whether most of these are codes: single words with some digits.
+fn are_codes(texts: &[&str]) -> bool {
+    let digits = |text: &str| text.bytes().filter(u8::is_ascii_digit).count();
+    let is_code = |text: &&&str| !text.contains([' ', ',', '/']) && digits(text) >= CODE_DIGITS_MIN;
+    let codes = texts.iter().filter(is_code).count();
+    codes >= TELLING_LINES_MIN && 2 * codes > texts.len()
 }

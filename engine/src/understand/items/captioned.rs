@@ -2,6 +2,10 @@
 //! lower; the rows below it may go on with its description and its codes. A delivery docket prints no totals: there an item begins
 //! with each quantity.
 
+use std::sync::LazyLock;
+
+use regex::Regex;
+
 use super::Goods;
 use super::cells::{Cell, Word, around_words};
 use super::columns::Columns;
@@ -27,6 +31,12 @@ const CODE_INDENT_MAX: f32 = 2.0;
 const SPACE: f32 = 0.3;
 /// Digits of a GTIN, the number that an article has in all shops: the seller's own is preferred.
 const GTIN_DIGITS_MIN: usize = 12;
+
+/// What was delivered together stands below a line of its own: `Shipment No. SS-118402 / 24-02-26`, `Bon n° 1187 du mardi 3 mars`.
+static DELIVERY: LazyLock<Regex> = LazyLock::new(|| {
+    let note = r"shipment|delivery(?: note)?|docket|lieferschein|livraison|bon|bl|albar[aá]n|tkt|ticket|(?:y?our |ihre )?(?:order|bestellung)|auftrag|commande|pakbon|ddt|despatch(?: note)?";
+    Regex::new(&format!(r"(?i)^\W*(?:{note})\b(?:[^\d]{{0,12}})\S*\d")).expect("the pattern is a constant that a test compiles")
+});
 
 /// A row of the table, its words in cells.
 pub(super) struct Row<'a> {
@@ -135,7 +145,7 @@ impl<'a> Captioned<'a> {
         let mut goods = row.goods();
         if !goods.has(Column::Description) && !self.columns.code_above_description() {
             let before = self.entries.last_mut().map_or(&mut self.above, |last| &mut last.below);
-            goods.describe(before.pop().map(|row| row.words));
+            goods.describe(before.pop_if(|row| !row.is_delivery()).map(|row| row.words));
         }
         self.entries.push(Entry { goods, words: row.words, quad, below: Vec::new() });
     }
@@ -185,6 +195,11 @@ impl<'a> Row<'a> {
         around_words(&self.words)
     }
 
+    /// Whether it says what was delivered, or ordered, together.
+    fn is_delivery(&self) -> bool {
+        self.words.first().is_some_and(|word| DELIVERY.is_match(word.whole))
+    }
+
     fn goods(&self) -> Goods<'a> {
         Goods { cells: self.cells.clone(), probability: self.probability, page: self.page, captioned: true }
     }
@@ -225,7 +240,7 @@ impl<'a> Entry<'a> {
             let close = quad.top() - above.bottom() <= LINE_GAP_MAX * height;
             // A heading that begins in another column.
             let begins_before = line_start(&row.words, cell) < quad.left() - INDENT_MAX * height;
-            if !aligned || !close || begins_before || leaves_column(cell, &quad, columns) {
+            if !aligned || !close || begins_before || row.is_delivery() || leaves_column(cell, &quad, columns) {
                 break;
             }
             lines.push(cell);
@@ -240,8 +255,9 @@ impl<'a> Entry<'a> {
         let lines: Vec<Cell> = self.lines(columns).into_iter().cloned().collect();
         let mut goods = self.goods;
         // Where codes stand above descriptions, what seemed to be one was the code.
-        let (above, lines) =
-            lines.split_at(usize::from(columns.code_above_description() && goods.has(Column::Description)).min(lines.len()));
+        let is_code = |cell: &Cell| cell.words.len() == 1 || cell.words.iter().any(|word| word.text.contains(|c: char| c.is_ascii_digit()));
+        let has_code = columns.code_above_description() && goods.has(Column::Description) && lines.len() > 1 && is_code(&lines[0]);
+        let (above, lines) = lines.split_at(usize::from(has_code));
         if let Some(above) = above.first() {
             goods.set(Cell { column: Column::Code, ..above.clone() });
         }
@@ -257,6 +273,7 @@ impl<'a> Entry<'a> {
             }
             goods.set(Cell { column: Column::Description, words });
         }
+        goods.part_code();
         goods
     }
 

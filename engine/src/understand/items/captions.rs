@@ -5,14 +5,25 @@ use crate::geometry::Quad;
 use crate::understand::draft::Column;
 use crate::understand::keywords::{Keyword, KeywordSet};
 
-/// Captions of amounts that mean something else elsewhere.
-const AMOUNTS: [&str; 4] = ["CHARGE", "CHARGES", "FEE", "FEES"];
-
 /// A number is near its caption within this, in heights of a line.
 const NEAR_MAX: f32 = 1.0;
 
-/// Captions of quantities that mean something else elsewhere.
-const QUANTITIES: [&str; 10] = ["DEL", "ORD", "SHIPPED", "DESP", "DESPATCHED", "DELIVERED", "DELD", "DEL'D", "SUPPLIED", "ORDERED"];
+/// Captions that mean something else elsewhere, or nothing.
+const ELSEWHERE_OTHER: [(Column, &[&str]); 7] = [
+    (Column::Code, &["ART.", "PROD.NO", "PROD. NO", "CODICE", "CÓDIGO", "REFERENCIA"]),
+    (Column::Description, &["ACTIVITY", "CONCEPTO", "DESCRIPCIÓN", "DESCRIZIONE", "MATERIAL", "PRODUCTO", "PRODUIT", "PRODUITS", "SERVICE", "SERVICES", "WARE"]),
+    (
+        Column::Quantity,
+        &[
+            "CANTIDAD", "DEL", "DEL'D", "DELD", "DELIVERED", "DESP", "DESPATCHED", "ORD", "ORDERED", "QUANTITÀ", "SHIPPED", "SUPPLIED", "UDS",
+            "UNIDADES",
+        ],
+    ),
+    (Column::UnitPrice, &["EACH", "PER", "PRECIO", "PREZZO", "TARIF"]),
+    (Column::Discount, &["% DTO", "DTO", "SCONTO"]),
+    (Column::LineTotal, &["CHARGE", "CHARGES", "FEE", "FEES", "IMPORTE", "IMPORTO"]),
+    (Column::Unit, &["PACKING"]),
+];
 
 /// The number of an item in its table has captions like these.
 const POSITION: [&str; 10] = ["POS", "POSITION", "LINE", "LN", "LFD", "NR", "NO", "#", "S/N", "SL"];
@@ -137,7 +148,10 @@ pub(super) fn captions(words: &[Word]) -> Vec<(KeywordSet, Caption)> {
                 last.known |= announced.is_some();
                 last.right = word.quad.right();
             }
-            None => captions.push((word.line, found, Caption::new(announced, &word.quad))),
+            None => {
+                let code_above = is_of_code_above(word.text);
+                captions.push((word.line, found, Caption { code_above, ..Caption::new(announced, &word.quad) }));
+            }
         }
     }
     captions.into_iter().map(|(_, keywords, caption)| (keywords, caption)).collect()
@@ -154,23 +168,28 @@ fn joins(before: KeywordSet, text: &str, word: KeywordSet) -> bool {
         || pair(&[Unit], &[Price])
         || pair(&[Net, Gross], &[Price, Amount, Total])
         || pair(&[Tax], &[Rate, Amount, Total, Code])
+        || pair(&[Discount], &[Rate, Amount, Total])
         || pair(&[Amount, Total, Price], &[Tax, Net, Gross, Included, Excluded, Currency])
         || pair(&[Total], &[Amount, Price])
+}
+
+/// `Material/Description`, `Art.Nr./Bezeichnung`: the code stands above the description.
+fn is_of_code_above(text: &str) -> bool {
+    let announced = |text: &str| caption(text, KeywordSet::find(text)).flatten();
+    let is_of_codes = |text: &str| announced(text) == Some(Column::Code) || text.eq_ignore_ascii_case("material");
+    text.split_once('/').is_some_and(|(above, below)| is_of_codes(above) && announced(below) == Some(Column::Description))
 }
 
 /// What a caption announces: `None` no caption, `Some(None)` one that is of no use.
 fn caption(text: &str, words: KeywordSet) -> Option<Option<Column>> {
     use Keyword::*;
+    let upper = text.to_uppercase();
+    let bare = upper.trim_end_matches(['.', ':']);
+    let elsewhere_other = || ELSEWHERE_OTHER.iter().find(|(_, captions)| captions.contains(&bare) || captions.contains(&upper.as_str()));
     let column = if words.has(Tax) && words.has(Code) {
         None
-    } else if AMOUNTS.contains(&text.to_uppercase().as_str()) {
-        Some(Column::LineTotal)
-    } else if text.eq_ignore_ascii_case("art.") {
-        Some(Column::Code)
-    } else if QUANTITIES.contains(&text.trim_end_matches(['.', ':']).to_uppercase().as_str()) {
-        Some(Column::Quantity)
-    } else if ["each", "per"].iter().any(|word| text.eq_ignore_ascii_case(word)) {
-        Some(Column::UnitPrice)
+    } else if let Some((column, _)) = elsewhere_other() {
+        Some(*column)
     } else if words.has_any(&[Code, Reference]) {
         Some(Column::Code)
     } else if words.has_any(&[Description, Items]) {
@@ -189,7 +208,7 @@ fn caption(text: &str, words: KeywordSet) -> Option<Option<Column>> {
         Some(Column::VatRate)
     } else if words.has(Unit) {
         Some(Column::Unit)
-    } else if words.has(Date) || POSITION.contains(&text.trim_end_matches(['.', ':']).to_uppercase().as_str()) {
+    } else if words.has(Date) || POSITION.contains(&bare) {
         None
     } else {
         return None;

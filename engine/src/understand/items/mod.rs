@@ -45,6 +45,12 @@ const GROUP_GAP_ROWS_MAX: usize = 8;
 static CARRIED: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"(?i)\b(?:übertrag|à reporter|report)\b").expect("the pattern is a constant that a test compiles"));
 
+/// The caption of a code that ends a description.
+static CODE_CAPTION: LazyLock<Regex> = LazyLock::new(|| {
+    let words = r"art|artikel|art-?nr|artikelnr|artikelnummer|réf|ref|sku|code|mpn|item";
+    Regex::new(&format!(r"(?i)^[^\p{{L}}]*(?:{words})[.:]*$")).expect("the pattern is a constant that a test compiles")
+});
+
 /// Goods beyond this many rows are not read.
 const ITEMS_MAX: usize = 1000;
 
@@ -220,17 +226,34 @@ impl<'a> Goods<'a> {
         }
     }
 
+    /// A code within a description, behind its caption, is no part of that: `Terras pot Capri (art. 440118)`.
+    fn part_code(&mut self) {
+        if self.has(Column::Code) {
+            return;
+        }
+        let Some(description) = self.cells.iter_mut().find(|cell| cell.column == Column::Description) else { return };
+        let is_caption = |word: &Word| CODE_CAPTION.is_match(word.text);
+        let is_code = |word: &Word| word.text.bytes().filter(u8::is_ascii_digit).count() >= 2;
+        let captions = (1..description.words.len()).filter(|at| is_caption(&description.words[*at]));
+        let Some(caption) = captions.last().filter(|at| description.words.len() == at + 2 && is_code(&description.words[at + 1])) else { return };
+        let code = description.words.split_off(caption).split_off(1);
+        self.cells.push(Cell { column: Column::Code, words: code });
+    }
+
     /// Puts a cell in the place of the one of its column.
     fn set(&mut self, cell: Cell<'a>) {
         self.cells.retain(|other| other.column != cell.column);
         self.cells.push(cell);
     }
 
-    /// Whether the total is the product of these, maybe less the discount.
+    /// Whether the total is the product of these, maybe less the discount: in percent, of the row, or of each.
     fn makes_total(&self, quantity: i64, price: i64) -> bool {
         let Some(total) = self.value(Column::LineTotal) else { return false };
         let discount = self.value(Column::Discount).unwrap_or_default();
-        is_product(quantity, price, total) || is_discounted_product(quantity, price, discount, total)
+        is_product(quantity, price, total)
+            || is_discounted_product(quantity, price, discount, total)
+            || is_product(quantity, price, total + discount)
+            || is_product(quantity, price - discount, total)
     }
 
     fn is_proven(&self) -> bool {
