@@ -8,6 +8,7 @@ pub mod charset;
 pub mod crop;
 pub mod decode;
 pub mod language;
+mod look_alikes;
 pub mod network;
 pub mod second_look;
 
@@ -58,7 +59,8 @@ impl Recogniser {
     /// A reading for each quad, in their order; an empty one where there is nothing to read.
     pub fn read(&self, page: &GrayImage, quads: &[Quad]) -> Result<Vec<Reading>, RecogniseError> {
         let one_at_a_time = quads.par_iter().with_max_len(1).enumerate();
-        one_at_a_time.map(|(line, quad)| self.read_one(page, quad, line)).collect()
+        let mended = |reading: Reading| Reading { text: look_alikes::mend(&reading.text), ..reading };
+        one_at_a_time.map(|(line, quad)| self.read_one(page, quad, line).map(mended)).collect()
     }
 
     fn read_one(&self, page: &GrayImage, quad: &Quad, line: usize) -> Result<Reading, RecogniseError> {

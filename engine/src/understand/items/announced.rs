@@ -23,6 +23,12 @@ const CAPTION_ROWS_MAX: usize = 6;
 /// Rows of captions follow each other at most this far apart, in heights of a line.
 const CAPTION_GAP_MAX: f32 = 1.2;
 
+/// A line below captions of this many words is the heading of a group of goods: `GROCERY & DRY GOODS`.
+const HEADING_WORDS_MIN: usize = 4;
+
+/// Titles are at least this much higher than captions.
+const TITLE_HEIGHT_MIN: f32 = 1.4;
+
 /// What stands beside a table is at least this far from its captions, in heights of a line.
 const APART_MIN: f32 = 3.0;
 
@@ -49,12 +55,19 @@ pub(super) fn caption_rows(order: &ReadingOrder, first: usize) -> Vec<Range<usiz
         let captions = captions(&words);
         let known_captions = captions.iter().filter(|(_, caption)| caption.known).count() as f32;
         let are_known = known >= WHOLE_SHARE_MIN * words.len() as f32 || known_captions >= WHOLE_SHARE_MIN * captions.len() as f32;
-        if digits || far || !are_known {
+        let is_heading = row.len() == 1 && words.len() >= HEADING_WORDS_MIN && rows.last().is_some_and(|above| above.len() > row.len());
+        if digits || far || !are_known || is_heading {
             break;
         }
         rows.push(row);
     }
-    rows
+    if rows.len() > 1 && is_title(order, &rows[0], &rows[1]) { Vec::new() } else { rows }
+}
+
+/// Whether a row is a line in a larger print than the captions below it: `Itemised charges`.
+fn is_title(order: &ReadingOrder, row: &Range<usize>, below: &Range<usize>) -> bool {
+    let height = |row: &Range<usize>| order.lines[row.clone()].iter().map(|line| line.quad.height()).fold(0.0, f32::max);
+    row.len() == 1 && below.len() > 1 && height(row) > TITLE_HEIGHT_MIN * height(below)
 }
 
 /// The space between two rows, in heights of a line.

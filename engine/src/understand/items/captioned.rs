@@ -240,7 +240,12 @@ impl<'a> Entry<'a> {
             let close = quad.top() - above.bottom() <= LINE_GAP_MAX * height;
             // A heading that begins in another column.
             let begins_before = line_start(&row.words, cell) < quad.left() - INDENT_MAX * height;
-            if !aligned || !close || begins_before || row.is_delivery() || leaves_column(cell, &quad, columns) {
+            if !aligned || !close || begins_before || row.is_delivery() {
+                break;
+            }
+            // Below its code a description may have the row for itself.
+            let has_row = columns.code_above_description() && lines.len() == 1 && row.cells.len() == 1;
+            if !has_row && leaves_column(cell, &quad, columns) {
                 break;
             }
             lines.push(cell);

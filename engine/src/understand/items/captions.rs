@@ -8,8 +8,8 @@ use crate::understand::keywords::{Keyword, KeywordSet};
 /// A number is near its caption within this, in heights of a line.
 const NEAR_MAX: f32 = 1.0;
 
-/// Captions that mean something else elsewhere, or nothing.
-const ELSEWHERE_OTHER: [(Column, &[&str]); 7] = [
+/// Captions that mean something else elsewhere, or nothing, whatever words stand beside them.
+const OWN_WORDS: [(Column, &[&str]); 7] = [
     (Column::Code, &["ART.", "PROD.NO", "PROD. NO", "CODICE", "CÓDIGO", "REFERENCIA"]),
     (Column::Description, &["ACTIVITY", "CONCEPTO", "DESCRIPCIÓN", "DESCRIZIONE", "MATERIAL", "PRODUCTO", "PRODUIT", "PRODUITS", "SERVICE", "SERVICES", "WARE"]),
     (
@@ -28,6 +28,9 @@ const ELSEWHERE_OTHER: [(Column, &[&str]); 7] = [
 /// The number of an item in its table has captions like these.
 const POSITION: [&str; 10] = ["POS", "POSITION", "LINE", "LN", "LFD", "NR", "NO", "#", "S/N", "SL"];
 
+/// What stands between two words of one caption: `Name of goods / service`.
+const CONNECTORS: [&str; 8] = ["/", "&", "AND", "UND", "ET", "OF", "OU", "ODER"];
+
 /// Captions that share this much of the narrower one's width name one column, in several rows.
 const STACKED_OVERLAP_MIN: f32 = 0.3;
 
@@ -40,13 +43,15 @@ pub(super) struct Caption {
     pub right: f32,
     /// Of descriptions: a code stands above each.
     pub code_above: bool,
+    /// One of [`OWN_WORDS`].
+    own_word: bool,
 }
 
 impl Caption {
     /// `announced` as [`caption`] has it.
     pub(super) fn new(announced: Option<Option<Column>>, quad: &Quad) -> Self {
         let (column, known) = (announced.flatten(), announced.is_some());
-        Self { column, known, left: quad.left(), right: quad.right(), code_above: false }
+        Self { column, known, left: quad.left(), right: quad.right(), code_above: false, own_word: false }
     }
 
     /// Takes a caption below it; `keywords` are those of both.
@@ -61,6 +66,7 @@ impl Caption {
             (Some(Column::Code), Some(Column::Description)) => (Some(Column::Description), true),
             (Some(Column::Description), _) => (self.column, self.code_above),
             (None, below) => (below, false),
+            (_, Some(_)) if below.own_word => (below.column, below.code_above),
             (_, None) => (self.column, false),
             (Some(_), Some(_)) => (caption("", keywords).flatten(), false),
         };
@@ -118,7 +124,9 @@ pub(super) fn accepts(column: Column, word: &Word) -> bool {
         // `A 10422`: a letter before a number belongs to it.
         Column::Code => word.text.contains(|c: char| c.is_ascii_digit()) || is_in_capitals(word.text) && word.text.len() <= 2,
         Column::Unit => word.text.chars().count() <= UNIT_CHARACTERS_MAX,
-        Column::LineTotal | Column::UnitPrice => word.number().is_some_and(|number| number.decimals >= 2),
+        Column::LineTotal => word.number().is_some_and(|number| number.decimals >= 2),
+        // `31,900` may be a price with three decimals.
+        Column::UnitPrice => word.number().is_some_and(|number| number.decimals >= 2) || word.thousandths().count() > 1,
         Column::Quantity => word.number().is_some(),
         Column::Discount => word.number().is_some() || word.text.ends_with('%'),
         Column::VatRate => word.number().is_some_and(|n| (0..RATE_MAX).contains(&n.thousandths)) || word.text.ends_with('%'),
@@ -137,22 +145,29 @@ pub(super) fn is_caption(word: &Word) -> bool {
 /// Captions of a row; neighbouring words of one line may make up one caption ("UNIT PRICE", "List Price").
 pub(super) fn captions(words: &[Word]) -> Vec<(KeywordSet, Caption)> {
     let mut captions: Vec<(usize, KeywordSet, Caption)> = Vec::new();
+    let mut connected = false;
     for word in words {
         let found = KeywordSet::find(word.text);
         let announced = caption(word.text, found);
-        let goes_on = |before: KeywordSet, known: bool| if known { joins(before, word.text, found) } else { true };
+        let goes_on = |before: KeywordSet, known: bool| !known || connected || joins(before, word.text, found);
         match captions.last_mut().filter(|(line, before, caption)| *line == word.line && goes_on(*before, caption.known)) {
             Some((_, keywords, last)) => {
                 *keywords = keywords.union(found);
-                last.column = if last.known { caption("", *keywords).flatten() } else { announced.flatten() };
+                last.column = match (last.known, last.own_word) {
+                    (true, true) => last.column,
+                    (true, false) => caption("", *keywords).flatten(),
+                    (false, _) => announced.flatten(),
+                };
+                last.own_word = if last.known { last.own_word } else { own_word(word.text).is_some() };
                 last.known |= announced.is_some();
                 last.right = word.quad.right();
             }
             None => {
-                let code_above = is_of_code_above(word.text);
-                captions.push((word.line, found, Caption { code_above, ..Caption::new(announced, &word.quad) }));
+                let (code_above, own_word) = (is_of_code_above(word.text), own_word(word.text).is_some());
+                captions.push((word.line, found, Caption { code_above, own_word, ..Caption::new(announced, &word.quad) }));
             }
         }
+        connected = CONNECTORS.contains(&word.text.to_uppercase().as_str());
     }
     captions.into_iter().map(|(_, keywords, caption)| (keywords, caption)).collect()
 }
@@ -169,8 +184,18 @@ fn joins(before: KeywordSet, text: &str, word: KeywordSet) -> bool {
         || pair(&[Net, Gross], &[Price, Amount, Total])
         || pair(&[Tax], &[Rate, Amount, Total, Code])
         || pair(&[Discount], &[Rate, Amount, Total])
+        // "Charge ex VAT".
+        || pair(&[Included, Excluded], &[Tax])
         || pair(&[Amount, Total, Price], &[Tax, Net, Gross, Included, Excluded, Currency])
         || pair(&[Total], &[Amount, Price])
+}
+
+/// The column that a word announces in a table, though it says nothing of the kind elsewhere.
+fn own_word(text: &str) -> Option<Column> {
+    let upper = text.to_uppercase();
+    let bare = upper.trim_end_matches(['.', ':']);
+    let announces = |captions: &[&str]| captions.contains(&bare) || captions.contains(&upper.as_str());
+    OWN_WORDS.iter().find(|(_, captions)| announces(captions)).map(|(column, _)| *column)
 }
 
 /// `Material/Description`, `Art.Nr./Bezeichnung`: the code stands above the description.
@@ -183,13 +208,10 @@ fn is_of_code_above(text: &str) -> bool {
 /// What a caption announces: `None` no caption, `Some(None)` one that is of no use.
 fn caption(text: &str, words: KeywordSet) -> Option<Option<Column>> {
     use Keyword::*;
-    let upper = text.to_uppercase();
-    let bare = upper.trim_end_matches(['.', ':']);
-    let elsewhere_other = || ELSEWHERE_OTHER.iter().find(|(_, captions)| captions.contains(&bare) || captions.contains(&upper.as_str()));
     let column = if words.has(Tax) && words.has(Code) {
         None
-    } else if let Some((column, _)) = elsewhere_other() {
-        Some(*column)
+    } else if let Some(column) = own_word(text) {
+        Some(column)
     } else if words.has_any(&[Code, Reference]) {
         Some(Column::Code)
     } else if words.has_any(&[Description, Items]) {
@@ -208,7 +230,7 @@ fn caption(text: &str, words: KeywordSet) -> Option<Option<Column>> {
         Some(Column::VatRate)
     } else if words.has(Unit) {
         Some(Column::Unit)
-    } else if words.has(Date) || POSITION.contains(&bare) {
+    } else if words.has(Date) || POSITION.contains(&text.trim_end_matches(['.', ':']).to_uppercase().as_str()) {
         None
     } else {
         return None;

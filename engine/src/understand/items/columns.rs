@@ -43,6 +43,7 @@ impl Columns {
             return None;
         }
         let mut columns = Self(announced.columns(order, first + rows.len()));
+        if std::env::var("DEBUG_COLUMNS").is_ok() { eprintln!("{} {:?}", order.text(rows[0].clone()), columns.0.iter().map(|c| (c.column, c.known, c.left as i32, c.right as i32, c.code_above)).collect::<Vec<_>>()); }
         columns.widen_descriptions(order, first + rows.len());
         Some((columns, rows.len()))
     }

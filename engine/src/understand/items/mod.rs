@@ -257,8 +257,8 @@ impl<'a> Goods<'a> {
     }
 
     fn is_proven(&self) -> bool {
-        let Some(price) = self.value(Column::UnitPrice) else { return false };
-        self.cell(Column::Quantity).is_some_and(|cell| cell.readings().any(|quantity| self.makes_total(quantity, price)))
+        let (Some(quantity), Some(price)) = (self.cell(Column::Quantity), self.cell(Column::UnitPrice)) else { return false };
+        quantity.readings().any(|quantity| price.readings().any(|price| self.makes_total(quantity, price)))
     }
 
     fn item(&self, order: &ReadingOrder) -> Item {

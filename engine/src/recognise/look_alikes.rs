@@ -1,0 +1,81 @@
+//! Letters and digits that look alike, told by the word that they stand in: `Z00M` is a word, `I9,40` a number, `12 0Z` a measure.
+//!
+//! The language model counts digits as one symbol, so it can't weigh these; and no print of a 0 in `ZOOM` is ever meant.
+
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use regex::{Captures, Regex};
+
+/// Letters that a word of zeros and letters has at least.
+const WORD_LETTERS_MIN: usize = 3;
+
+static WORD: LazyLock<Regex> = LazyLock::new(|| pattern(r"[\p{L}\p{N}]+"));
+/// A number with decimals in which some digits are letters.
+static NUMBER: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?:^|[\s€£$])(?P<number>[\dIlOo]{1,6}[.,][\dIlOo]{2,3})(?:$|[\s%€])"));
+/// Ounces behind their number.
+static OUNCES: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?P<number>\b(?:[1-9]|[1-7]\d) ?)0(?P<z>[Zz])\b"));
+static CARBON_DIOXIDE: LazyLock<Regex> = LazyLock::new(|| pattern(r"\bC02\b"));
+
+fn pattern(pattern: &str) -> Regex {
+    Regex::new(pattern).expect("the pattern is a constant that a test compiles")
+}
+
+/// The text with such characters put right.
+pub fn mend(text: &str) -> String {
+    let text = WORD.replace_all(text, |word: &Captures| letters(&word[0]).into_owned());
+    let text = NUMBER.replace_all(&text, |found: &Captures| found[0].replace(&found["number"], &digits(&found["number"])));
+    let text = OUNCES.replace_all(&text, |found: &Captures| format!("{}{}{}", &found["number"], if &found["z"] == "Z" { 'O' } else { 'o' }, &found["z"]));
+    CARBON_DIOXIDE.replace_all(&text, "CO2").into_owned()
+}
+
+/// Zeros between the letters of a word without other digits are letters.
+fn letters(word: &str) -> Cow<'_, str> {
+    let count = |is: fn(char) -> bool| word.chars().filter(|c| is(*c)).count();
+    let others = count(|c| c.is_numeric() && c != '0');
+    let within = word.starts_with(char::is_alphabetic) && word.ends_with(char::is_alphabetic);
+    if others > 0 || !within || !word.contains('0') || count(char::is_alphabetic) < WORD_LETTERS_MIN {
+        return word.into();
+    }
+    let small = count(char::is_lowercase) > count(char::is_uppercase);
+    word.replace('0', if small { "o" } else { "O" }).into()
+}
+
+/// Letters within a number that is mostly one.
+fn digits(number: &str) -> String {
+    let (of_digits, all) = (number.bytes().filter(u8::is_ascii_digit).count(), number.len() - 1);
+    if 2 * of_digits < all {
+        return number.to_owned();
+    }
+    number.replace(['I', 'l'], "1").replace(['O', 'o'], "0")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_numbers_and_measures() {
+        for (read, meant) in [
+            ("Z00MCOLA ZERO CAN", "ZOOMCOLA ZERO CAN"),
+            ("ch0colate", "chocolate"),
+            ("I9,40", "19,40"),
+            ("RM 1O.5O", "RM 10.50"),
+            ("3,0oo", "3,000"),
+            ("120Z Double Wall", "12OZ Double Wall"),
+            ("12 0z cup", "12 oz cup"),
+            ("C02 cylinder", "CO2 cylinder"),
+            // As they are.
+            ("A0", "A0"),
+            ("B0B", "B0B"),
+            ("SO-331704", "SO-331704"),
+            ("IE0N12", "IE0N12"),
+            ("Il.oo", "Il.oo"),
+            ("BR330Z", "BR330Z"),
+            ("IOI CITY", "IOI CITY"),
+            ("1.00", "1.00"),
+        ] {
+            assert_eq!(mend(read), meant, "{read}");
+        }
+    }
+}
