@@ -91,7 +91,23 @@ fn values(order: &ReadingOrder, candidates: &[Candidate], beliefs: &Beliefs, rol
     values.retain(|(.., probability)| *probability >= PROBABILITY_MIN);
     values.sort_by(|a, b| b.2.total_cmp(&a.2));
     values.truncate(VALUES_A_FIELD_MAX);
-    values.into_iter().map(|(_, place, probability)| span(order, &candidates[place], probability)).collect()
+    let place = |place: usize| if role == Role::InvoiceNumber { with_series(order, &candidates[place]) } else { candidates[place].clone() };
+    values.into_iter().map(|(_, at, probability)| span(order, &place(at), probability)).collect()
+}
+
+/// The letters of a series that stand apart before a number: `PSW 3071`, `A26 / 004871`.
+static SERIES: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?:^|[\s:#])(?P<series>(?:[A-Z]{2,4}|[A-Z]\d{2})(?: ?/)? )$"));
+
+/// A document's number with the letters of its series, which are no caption.
+fn with_series(order: &ReadingOrder, candidate: &Candidate) -> Candidate {
+    use Keyword::*;
+    const CAPTIONS: [Keyword; 12] =
+        [Number, Invoice, Receipt, Bill, Document, Reference, Tax, Phone, Order, Registration, Customer, Delivery];
+    let before = &order.lines[candidate.line].text[..candidate.range.start];
+    let series = SERIES.captures(before).and_then(|found| found.name("series"));
+    let is_caption = |text: &str| KeywordSet::find(text).has_any(&CAPTIONS);
+    let start = series.filter(|series| !is_caption(series.as_str())).map_or(candidate.range.start, |series| series.start());
+    Candidate { range: start..candidate.range.end, ..candidate.clone() }
 }
 
 /// How much less a date is believed beside a caption of another one, and at either end of a period.
@@ -171,7 +187,9 @@ fn believe_captions(order: &ReadingOrder, candidates: &[Candidate], role: Role, 
         Role::InvoiceNumber => |order, candidate| candidate.kind == Kind::Identifier && is_captioned(order, candidate, &NUMBER_CAPTION),
         _ => return,
     };
-    let captioned: Vec<usize> = (0..candidates.len()).filter(|at| says(order, &candidates[*at])).collect();
+    // What was ruled out is another party's, whatever its caption says.
+    let may_be = |at: &usize| role != Role::SupplierVatId || believed[*at] > 0.0;
+    let captioned: Vec<usize> = (0..candidates.len()).filter(may_be).filter(|at| says(order, &candidates[*at])).collect();
     let agree = captioned.windows(2).all(|pair| candidates[pair[0]].value == candidates[pair[1]].value);
     for at in captioned.into_iter().filter(|_| agree) {
         believed[at] = believed[at].max(CAPTIONED * plausibility(order, &candidates[at], role));
@@ -225,7 +243,7 @@ static NUMBER_CAPTION: LazyLock<Regex> = LazyLock::new(|| {
     let document = "(?:invoice|inv|facture|rechnungs?|gutschrifts?|avoir|credit ?note|bill|factuur|creditnota)";
     let number = r"(?:no|nr|number|num[ée]ro|nummer|n°|id)";
     pattern(&format!(
-        r"(?i)^\W*(?:(?:tax|vat|sales|commercial) )*(?:{document}[ .-]*{number}?|{number} de {document}|document {number})[\W_]*$"
+        r"(?i)^\W*(?:(?:tax|vat|sales|commercial) )*(?:{document}[ .-]*{number}?|{number} de {document}|document {number}|(?:serie\W*)?n\W{{0,3}}(?:de )?factura|fattura n\W{{0,3}}|num[ée]ro)[\W_]*$"
     ))
 });
 
@@ -234,13 +252,13 @@ static DATE_CAPTION: LazyLock<Regex> = LazyLock::new(|| {
     let of_document =
         "(?:(?:invoice|bill|document|credit note) date|date of (?:issue|invoice)|date issued|(?:rechnungs|beleg|gutschrifts)-?datum";
     pattern(&format!(
-        r"(?i)^\W*{of_document}|date d.[ée]mission|ausgestellt am|date de (?:la )?facture|factuurdatum|date\W+tax point|tax point)[\W_]*$"
+        r"(?i)^\W*{of_document}|date d.[ée]mission|ausgestellt am|date de (?:la )?facture|factuurdatum|date\W+tax point|tax point|(?:invoice\W+)tax date|posting date|fecha(?: de (?:la )?factura)?|data fattura)[\W_]*$"
     ))
 });
 
 /// `Due date`, `Fällig am`, `Échéance`, `Vervaldatum`.
 static DUE_CAPTION: LazyLock<Regex> = LazyLock::new(|| {
-    let words = "due(?: date| on)?|payment due(?: date)?|date due|pay by|fällig(?: am| bis)?|fälligkeit(?:sdatum)?|zahlbar bis|(?:date d.)?[ée]ch[ée]ance|vervaldatum";
+    let words = "due(?: date| on)?|payment due(?: date)?|date due|pay by|fällig(?: am| bis)?|fälligkeit(?:sdatum)?|zahlbar bis|(?:date d.)?[ée]ch[ée]ance|vervaldatum|(?:please pay|payable|payment(?: due)?) by|[àa] r[ée]gler (?:avant )?le|zahlbar bis zum|vencimiento|scadenza";
     pattern(&format!(r"(?i)^\W*(?:{words})[\W_]*$"))
 });
 

@@ -45,12 +45,12 @@ static POSTCODE: LazyLock<Regex> = LazyLock::new(|| {
 /// Departments and persons that a letter is for the attention of; whom it is addressed to stands above.
 static DEPARTMENT: LazyLock<Regex> = LazyLock::new(|| {
     let word = "accounts payable|accounts dep|purchase ledger|accounts office|buchhaltung|rechnungswesen|einkauf|service compta|comptabilit|service achats|service [ée]conomat|[ée]conomat|administrati|facilities|the proprietor|the licensee|the accounts|the manager|practice manager";
-    Regex::new(&format!(r"(?i)^\W*(?:attn|attention|fao|f\.a\.o|z\. ?hd|à l.attention|c/o|t\.a\.v|ter attentie|{word})"))
+    Regex::new(&format!(r"(?i)^\W*(?:(?:for the )?att(?:entio)?n|fao|f\.a\.o|t?/a\b|trading as|z\. ?hd|à l.attention|c/o|t\.a\.v|ter attentie|{word})"))
         .expect("the pattern is a constant that a test compiles")
 });
 
 static SALUTATION: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)^\W*(?:(?:frau|herrn?|firma|mr|mrs|ms|mme|m\.|madame|monsieur)\b\W*)+$")
+    Regex::new(r"(?i)^\W*(?:(?:frau|her[rn]?[nm]{0,2}|firma|company|mr|mrs|ms|mme|m\.|madame|monsieur)\b\W*)+$")
         .expect("the pattern is a constant that a test compiles")
 });
 
@@ -70,6 +70,23 @@ pub(super) fn weigh(order: &ReadingOrder, runs: &[Run], taken: &[bool], addresse
     }
     let is_free = |line: usize| !taken[line] && !addressee.contains(&line);
     believe(sender(order, runs, is_free, beliefs), BlockField::SupplierName, SENDER, beliefs);
+    believe(above(order, runs, is_free, beliefs), BlockField::SupplierName, SENDER, beliefs);
+}
+
+/// The first line of the block in which a line without a legal form is believed to be the supplier's name: names stand above addresses.
+fn above(order: &ReadingOrder, runs: &[Run], is_free: impl Fn(usize) -> bool, beliefs: &Beliefs) -> Option<usize> {
+    let supplier = BlockField::SupplierName as usize;
+    let best = (0..runs.len()).max_by(|a, b| beliefs.runs[*a][supplier].total_cmp(&beliefs.runs[*b][supplier]))?;
+    let text = |line: usize| order.lines[line].text.as_str();
+    let is_company = runs[best].lines.iter().any(|line| legal_form::find(text(*line)).is_some());
+    let says_else = |line: usize| {
+        let said = KeywordSet::find(text(line));
+        is_no_name(text(line)) || said.has_any(&[Keyword::Invoice, Keyword::Date, Keyword::Number, Keyword::Customer, Keyword::Recipient, Keyword::Seller])
+    };
+    let may_be = |below: usize, line: &usize| goes_on(order, *line, below) && is_free(*line) && !says_else(*line);
+    let up = |line: &usize| order.in_column(*line, -1).next().filter(|above| may_be(*line, above));
+    let top = std::iter::successors(up(&runs[best].lines[0]).filter(|_| !is_company), up).last()?;
+    runs.iter().position(|run| run.lines == [top])
 }
 
 /// Moves a share of what is believed of all runs to this one.
@@ -80,10 +97,20 @@ fn believe(named: Option<usize>, field: BlockField, share: f32, beliefs: &mut Be
     }
 }
 
-/// Whether a text is a line of an address, a department or a person rather than a name.
+/// Telephones, mail and web pages.
+static CONTACT: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i)^\W*(?:tel|t|phone|fax|e-?mail|mob|mobile)\b\W*[(+\d]|\S@\S+\.|\bw{2,3}\.\w").expect("the pattern is a constant that a test compiles")
+});
+
+/// `Herrn`, `Firma`: whoever is meant stands below.
+pub(super) fn is_salutation(text: &str) -> bool {
+    SALUTATION.is_match(text)
+}
+
+/// Whether a text is a line of an address, a department, a person or a telephone rather than a name.
 pub(super) fn is_no_name(text: &str) -> bool {
     let count = |is: fn(char) -> bool| text.chars().filter(|c| is(*c)).count();
-    is_address(text) || DEPARTMENT.is_match(text) || count(|c| c.is_ascii_digit()) > count(char::is_alphabetic)
+    is_address(text) || DEPARTMENT.is_match(text) || CONTACT.is_match(text) || count(|c| c.is_ascii_digit()) > count(char::is_alphabetic)
 }
 
 /// Whether a text names a department or a person.
@@ -109,7 +136,9 @@ pub(super) fn names_place(text: &str) -> bool {
 /// The lines of the lowest block in the window that ends with a place and says nothing of telephones, taxes or numbers before it: the sender's
 /// stands above.
 pub(super) fn addressee(order: &ReadingOrder, taken: &[bool]) -> Vec<usize> {
-    let is_free = |block: &Vec<usize>| !block.iter().all(|line| taken[*line]);
+    let domains: Vec<String> = order.lines.iter().flat_map(|line| domains(&line.text)).collect();
+    let is_senders = |block: &Vec<usize>| name_of(order, block).is_some_and(|name| begins_domain(&order.lines[name].text, &domains));
+    let is_free = |block: &Vec<usize>| !block.iter().all(|line| taken[*line]) && !is_senders(block);
     let block = blocks(order).into_iter().filter(is_free).rfind(|block| is_addressed(order, block)).unwrap_or_default();
     // Above the name there may be the sender's address in small print.
     let name = name_of(order, &block);
@@ -179,19 +208,33 @@ fn sender(order: &ReadingOrder, runs: &[Run], is_free: impl Fn(usize) -> bool, b
     let supplier = BlockField::SupplierName as usize;
     let best = (0..runs.len()).max_by(|a, b| beliefs.runs[*a][supplier].total_cmp(&beliefs.runs[*b][supplier]))?;
     let text = |line: usize| order.lines[line].text.as_str();
-    let is_company = |line: usize| legal_form::own_words(text(line)).is_some_and(|words| words > 0);
+    // `www.acme.co.uk` ends in no legal form.
+    let is_company = |line: usize| legal_form::own_words(text(line)).is_some_and(|words| words > 0) && !CONTACT.is_match(text(line));
     let believed = text(runs[best].lines[0]);
     let domains: Vec<String> = order.lines.iter().flat_map(|line| domains(&line.text)).collect();
     let has_domain = |name: &str| {
         let mut words = words(name).take(DOMAIN_WORDS_MAX).filter(|word| word.len() >= DOMAIN_LETTERS_MIN);
         words.any(|word| domains.iter().any(|domain| domain.contains(&word)))
     };
-    let begins_domain = |name: &str| words(name).next().is_some_and(|word| domains.iter().any(|domain| domain.starts_with(&word)));
+    let begins_domain = |name: &str| begins_domain(name, &domains);
     let is_best = is_free(runs[best].lines[0]);
     let better = |line: &usize| is_company(*line) && is_free(*line) && begins_domain(text(*line));
     let is_whole = begins_domain(believed) || !(0..order.lines.len()).any(|line| better(&line));
+    // A name broken before its legal form, or without one.
+    let by_domain = || {
+        let first = |run: &usize| text(runs[*run].lines[0]);
+        let is_name = |run: &usize| {
+            runs[*run].lines.len() == 1 && is_free(runs[*run].lines[0]) && !is_no_name(first(run)) && words(first(run)).count() > 1
+        };
+        let belief = |run: &usize| beliefs.runs[*run][supplier];
+        let likeliest = |has: &dyn Fn(&str) -> bool| {
+            (0..runs.len()).filter(is_name).filter(|run| has(first(run))).max_by(|a, b| belief(a).total_cmp(&belief(b)))
+        };
+        let begins = || likeliest(&begins_domain).filter(|_| !begins_domain(believed));
+        begins().or_else(|| likeliest(&has_domain).filter(|_| is_no_name(believed)))
+    };
     if is_best && is_whole && runs[best].lines.iter().any(|line| is_company(*line)) {
-        return has_domain(believed).then_some(best);
+        return if has_domain(believed) { Some(best) } else { by_domain() };
     }
     let begins_alike = |name: &str| words(name).next().is_some_and(|first| words(believed).next() == Some(first));
     let names = |line: &usize| {
@@ -200,15 +243,12 @@ fn sender(order: &ReadingOrder, runs: &[Run], is_free: impl Fn(usize) -> bool, b
     };
     let company = (0..order.lines.len()).filter(names).min_by_key(|line| (!begins_domain(text(*line)), text(*line).len()));
     let alone = company.and_then(|line| runs.iter().position(|run| run.lines == [line]));
-    // A name broken before its legal form, or without one.
-    let by_domain = || {
-        let named = |run: &usize| {
-            is_free(runs[*run].lines[0]) && begins_domain(text(runs[*run].lines[0])) && words(text(runs[*run].lines[0])).count() > 1
-        };
-        let belief = |run: &usize| beliefs.runs[*run][supplier];
-        (0..runs.len()).filter(named).max_by(|a, b| belief(a).total_cmp(&belief(b))).filter(|_| !begins_domain(believed))
-    };
-    alone.or_else(by_domain).or_else(|| (is_best && has_domain(believed)).then_some(best))
+    alone.or_else(by_domain).or_else(|| (is_best && has_domain(believed) && !is_no_name(believed)).then_some(best))
+}
+
+/// Whether a domain begins with a name's first word.
+fn begins_domain(name: &str, domains: &[String]) -> bool {
+    words(name).next().is_some_and(|word| domains.iter().any(|domain| domain.starts_with(&word)))
 }
 
 fn domains(text: &str) -> impl Iterator<Item = String> {

@@ -2,20 +2,20 @@
 //!
 //! The network has seen some dozens of layouts and a few hundred companies; that what stands below `Buyer:` is the buyer holds for all.
 
-use std::sync::LazyLock;
-
-use regex::Regex;
+mod captions;
 
 use super::beliefs::Beliefs;
 use super::candidates::Candidate;
 use super::draft::DocumentType;
 use super::keywords::{Keyword, KeywordSet};
+use super::kind;
 use super::labels::{BlockField, DOCUMENT_TYPES, Role};
 use super::legal_form;
 use super::letters;
 use super::names;
 use super::rows::ReadingOrder;
 use super::runs::Run;
+use captions::{BLOCK_GAP_MAX, BLOCK_LINES_MAX, Captions, Party};
 
 /// How many times likelier a block is below the right caption, and less likely below the other's.
 const CAPTION_FACTOR: f32 = 30.0;
@@ -40,71 +40,56 @@ const BOTH_PARTIES: f32 = 0.02;
 const TWO_NAMES: f32 = 0.1;
 /// ... at least this far apart, in heights of a line.
 const COLUMN_GAP_MIN: f32 = 4.0;
-/// Words of a caption that says nothing else.
-const CAPTION_WORDS_MAX: usize = 2;
-/// Lines that belong to a caption.
-const BLOCK_LINES_MAX: usize = 9;
-/// From one line of a block to the next, in line heights.
-const BLOCK_GAP_MAX: f32 = 2.5;
-/// ... and of a paragraph.
+/// From one line of a paragraph to the next, in line heights.
 const PARAGRAPH_GAP_MAX: f32 = 1.6;
+/// Lines of one block begin this close to each other, in line heights.
+const INDENT_MAX: f32 = 0.6;
+/// A name less believed tells nothing of what stands below it.
+const NAME_MIN: f32 = 0.3;
+/// What is no candidate any more, whatever its caption says.
+const RULED_OUT: f32 = 0.0;
 /// Lines of a name that is a paragraph of its own.
 const NAME_LINES_MAX: usize = 3;
 
-static SALUTATION: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)^\W*(?:her[rn]?[nm]{0,2}|frau|firma|mr|mrs|ms|madame|monsieur)\W*$")
-        .expect("the pattern is a constant that a test compiles")
-});
-
-/// Whom a letter to a company is for.
-static CONTACT: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)^\W*(?:herr[n]?|frau|mrs?|ms|z\. ?hd\.?|attn|attention|fao|c/o)\b[\s.:]+\w")
-        .expect("the pattern is a constant that a test compiles")
-});
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Party {
-    Seller,
-    Buyer,
-}
-
 impl Party {
-    fn name(self) -> BlockField {
+    fn name(self) -> Option<BlockField> {
         match self {
-            Self::Seller => BlockField::SupplierName,
-            Self::Buyer => BlockField::CustomerName,
+            Self::Seller => Some(BlockField::SupplierName),
+            Self::Buyer => Some(BlockField::CustomerName),
+            Self::Place => None,
         }
     }
 }
 
 /// Weighs the runs' probabilities by what captions and legal forms say.
 pub(super) fn weigh(order: &ReadingOrder, candidates: &[Candidate], runs: &[Run], beliefs: &mut Beliefs) {
-    let mut parties = parties(order);
-    let addressee = addressee(order, beliefs, &parties);
+    let is_receipt = is_receipt(order, candidates, beliefs);
+    let mut captions = Captions::of(order);
+    let addressee = if is_receipt || captions.announce_buyer() { Vec::new() } else { addressee(order, &captions.parties(order)) };
+    if addressee.is_empty() {
+        captions.take_places_for_buyers();
+    }
+    let mut parties = captions.parties(order);
     addressee.iter().for_each(|line| parties[*line] = Some(Party::Buyer));
     let prints: Vec<String> = runs.iter().map(|run| print(order, &run.lines)).collect();
     hand_down(order, runs, beliefs);
     complete_salutations(order, runs, beliefs);
-    believe_captions(order, runs, beliefs);
+    believe_captions(order, &captions, runs, beliefs);
     for field in BlockField::ALL {
         let factor = |(run, print): (&Run, &String)| by_caption(field, run, &parties) * by_form(field, print) * by_columns(order, run);
         multiply(&mut beliefs.runs, field as usize, &runs.iter().zip(&prints).map(factor).collect::<Vec<_>>());
     }
-    believe_paragraphs(order, runs, beliefs);
-    if !is_receipt(beliefs) {
-        hand_up(order, runs, &parties, beliefs);
+    believe_paragraphs(order, &captions, runs, beliefs);
+    if !is_receipt {
+        [Party::Seller, Party::Buyer].iter().for_each(|party| hand_up(order, runs, &parties, *party, beliefs));
         letters::weigh(order, runs, &taken(&parties), &addressee, beliefs);
     }
-    weigh_vat_ids(candidates, &parties, beliefs);
     part(runs, &prints, beliefs);
+    weigh_vat_ids(order, candidates, &owners(order, runs, &prints, parties, beliefs), beliefs);
 }
 
 /// The block of a letter that says whom it is for, where no caption does.
-fn addressee(order: &ReadingOrder, beliefs: &Beliefs, parties: &[Option<Party>]) -> Vec<usize> {
-    let captioned = captions(order).any(|(_, party)| party == Party::Buyer);
-    if captioned || is_receipt(beliefs) {
-        return Vec::new();
-    }
+fn addressee(order: &ReadingOrder, parties: &[Option<Party>]) -> Vec<usize> {
     let block = letters::addressee(order, &taken(parties));
     let is_company = |line: &usize| legal_form::own_words(&order.lines[*line].text).is_some_and(|words| words > 0);
     let is_senders = block.iter().any(is_company) && !(0..order.lines.len()).any(|line| !block.contains(&line) && is_company(&line));
@@ -117,76 +102,9 @@ fn taken(parties: &[Option<Party>]) -> Vec<bool> {
     parties.iter().map(Option::is_some).collect()
 }
 
-fn is_receipt(beliefs: &Beliefs) -> bool {
-    DOCUMENT_TYPES.iter().zip(beliefs.types).any(|(kind, probability)| *kind == DocumentType::Receipt && probability >= 0.5)
-}
-
-/// What stands below a caption of one party, by line.
-fn parties(order: &ReadingOrder) -> Vec<Option<Party>> {
-    let captions: Vec<Option<Party>> = order.lines.iter().map(|line| caption(&line.text)).collect();
-    let height = order.line_height();
-    let mut parties = vec![None; order.lines.len()];
-    for (at, party) in captions.iter().enumerate().filter(|(_, party)| party.is_some()) {
-        let mut above = at;
-        for line in order.in_column(at, 1).take(BLOCK_LINES_MAX) {
-            let gap = order.lines[line].quad.centre().y - order.lines[above].quad.centre().y;
-            if gap > BLOCK_GAP_MAX * height || captions[line].is_some() {
-                break;
-            }
-            parties[line] = *party;
-            above = line;
-        }
-    }
-    addressees(order, &captions, &mut parties);
-    parties
-}
-
-/// A company and, below it, whom the letter is for: the company is the buyer.
-fn addressees(order: &ReadingOrder, captions: &[Option<Party>], parties: &mut [Option<Party>]) {
-    let height = order.line_height();
-    for (contact, line) in order.lines.iter().enumerate().filter(|(_, line)| CONTACT.is_match(&line.text)) {
-        let above = order.in_column(contact, -1).next();
-        let is_block = |above: &usize| {
-            let company = order.lines[*above];
-            let gap = line.quad.centre().y - company.quad.centre().y;
-            gap <= BLOCK_GAP_MAX * height && (line.quad.left() - company.quad.left()).abs() <= height
-        };
-        if let Some(company) = above.filter(is_block).filter(|above| captions[*above].is_none() && parties[*above].is_none()) {
-            parties[company] = Some(Party::Buyer);
-        }
-    }
-}
-
-/// The lines that announce a party.
-fn captions(order: &ReadingOrder) -> impl Iterator<Item = (usize, Party)> {
-    order.lines.iter().enumerate().filter_map(|(line, text)| Some((line, caption(&text.text)?)))
-}
-
-/// The party that a line announces, if it says nothing else: `Buyer:`, `Bill to`, `Buyer / Bill to`.
-fn caption(text: &str) -> Option<Party> {
-    let mut captions = text.split('/').map(single_caption);
-    let first = captions.next()??;
-    captions.all(|other| other == Some(first)).then_some(first)
-}
-
-fn single_caption(text: &str) -> Option<Party> {
-    let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).count();
-    let is_short = (1..=CAPTION_WORDS_MAX).contains(&words) && !has_digit(text);
-    let keywords = KeywordSet::find(text);
-    let upper = text.to_uppercase();
-    let of_parties = || all_words(text, |word| KeywordSet::find(word).has_any(&[Keyword::Seller, Keyword::Recipient, Keyword::Customer]));
-    let announces = text.trim_end().ends_with(':')
-        || [" TO", "ADDRESS", "ADRESSE", " À", " AN", " AAN"].iter().any(|word| upper.trim_end().ends_with(word))
-        || of_parties();
-    // An account is one's number.
-    let is_short = is_short && !["ACC", "A/C", "NUM", "NR"].iter().any(|number| upper.contains(number));
-    match (is_short && announces, keywords.has(Keyword::Seller), keywords.has_any(&[Keyword::Recipient, Keyword::Customer])) {
-        (true, true, false) => Some(Party::Seller),
-        // There is a Käufer in Verkäufer.
-        (true, true, true) if words == 1 => Some(Party::Seller),
-        (true, false, true) => Some(Party::Buyer),
-        _ => None,
-    }
+fn is_receipt(order: &ReadingOrder, candidates: &[Candidate], beliefs: &Beliefs) -> bool {
+    let types = kind::probabilities(order, candidates, beliefs.types);
+    DOCUMENT_TYPES.iter().zip(types).any(|(kind, probability)| *kind == DocumentType::Receipt && probability >= 0.5)
 }
 
 fn print(order: &ReadingOrder, lines: &[usize]) -> String {
@@ -198,9 +116,8 @@ fn by_caption(field: BlockField, run: &Run, parties: &[Option<Party>]) -> f32 {
         BlockField::SupplierName | BlockField::SupplierAddress => Party::Seller,
         BlockField::CustomerName => Party::Buyer,
     };
-    let all = |party: Party| run.lines.iter().all(|line| parties[*line] == Some(party));
-    let other = if own == Party::Seller { Party::Buyer } else { Party::Seller };
-    match (all(own), all(other)) {
+    let all = |is: fn(Party, Party) -> bool| run.lines.iter().all(|line| parties[*line].is_some_and(|party| is(party, own)));
+    match (all(|party, own| party == own), all(|party, own| party != own)) {
         (true, _) => CAPTION_FACTOR,
         (_, true) => 1.0 / CAPTION_FACTOR,
         _ => 1.0,
@@ -212,7 +129,8 @@ fn by_form(field: BlockField, print: &str) -> f32 {
         return 1.0;
     }
     if legal_form::own_words(print) == Some(0)
-        || SALUTATION.is_match(print)
+        || letters::is_salutation(print)
+        || captions::caption(print).is_some()
         || is_caption_alone(print)
         || is_trade_alone(print)
         || letters::is_no_name(print)
@@ -233,9 +151,9 @@ fn by_columns(order: &ReadingOrder, run: &Run) -> f32 {
 }
 
 /// The line below a caption of a party names it, also where the network sees nobody.
-fn believe_captions(order: &ReadingOrder, runs: &[Run], beliefs: &mut Beliefs) {
-    for (line, party) in captions(order) {
-        let field = party.name() as usize;
+fn believe_captions(order: &ReadingOrder, captions: &Captions, runs: &[Run], beliefs: &mut Beliefs) {
+    for (line, party) in captions.iter() {
+        let Some(field) = party.name().map(|field| field as usize) else { continue };
         let absent = 1.0 - beliefs.runs.iter().map(|run| run[field]).sum::<f32>();
         let is_next = |run: &Run| {
             run.lines.len() == 1 && run.before == Some(line) && is_below(order, &Run { lines: vec![line], ..run.clone() }, run.lines[0])
@@ -252,28 +170,28 @@ fn believe_captions(order: &ReadingOrder, runs: &[Run], beliefs: &mut Beliefs) {
     }
 }
 
-/// What is believed of a buyer's line below the first one of its block goes to that: the name stands above.
-fn hand_up(order: &ReadingOrder, runs: &[Run], parties: &[Option<Party>], beliefs: &mut Beliefs) {
-    let buyer = BlockField::CustomerName as usize;
+/// What is believed of a party's line below the first one of its block goes to that: the name stands above.
+fn hand_up(order: &ReadingOrder, runs: &[Run], parties: &[Option<Party>], party: Party, beliefs: &mut Beliefs) {
+    let Some(field) = party.name().map(|field| field as usize) else { return };
     let text = |line: usize| order.lines[line].text.as_str();
     let says_else = |text: &str| letters::is_no_name(text) || is_caption_alone(text) || is_number(text);
-    let is_name = |line: &usize| parties[*line] == Some(Party::Buyer) && !says_else(text(*line));
-    let Some(best) = (0..runs.len()).max_by(|a, b| beliefs.runs[*a][buyer].total_cmp(&beliefs.runs[*b][buyer])) else { return };
-    if !runs[best].lines.iter().all(|line| parties[*line] == Some(Party::Buyer)) {
+    let is_name = |line: &usize| parties[*line] == Some(party) && !says_else(text(*line));
+    let Some(best) = (0..runs.len()).max_by(|a, b| beliefs.runs[*a][field].total_cmp(&beliefs.runs[*b][field])) else { return };
+    if !runs[best].lines.iter().all(|line| parties[*line] == Some(party)) {
         return;
     }
     let above = |line: &usize| order.in_column(*line, -1).next().filter(is_name);
     let Some(top) = std::iter::successors(runs[best].before.filter(is_name), above).last() else { return };
     if let Some(heir) = runs.iter().position(|run| run.lines == [top]) {
-        beliefs.runs[heir][buyer] += std::mem::take(&mut beliefs.runs[best][buyer]);
+        beliefs.runs[heir][field] += std::mem::take(&mut beliefs.runs[best][field]);
     }
 }
 
 /// Where a caption, maybe a number, and a paragraph of its own stand above an address, the paragraph is the name, in as many lines as it has.
-fn believe_paragraphs(order: &ReadingOrder, runs: &[Run], beliefs: &mut Beliefs) {
-    for (line, party) in captions(order) {
-        let field = party.name() as usize;
-        let Some(name) = paragraph(order, line) else { continue };
+fn believe_paragraphs(order: &ReadingOrder, captions: &Captions, runs: &[Run], beliefs: &mut Beliefs) {
+    for (line, party) in captions.iter() {
+        let Some(field) = party.name().map(|field| field as usize) else { continue };
+        let Some(name) = paragraph(order, captions, line) else { continue };
         if let Some(named) = runs.iter().position(|run| run.lines == name) {
             beliefs.runs.iter_mut().for_each(|run| run[field] *= 1.0 - CAPTIONED_NAME);
             beliefs.runs[named][field] += CAPTIONED_NAME;
@@ -282,12 +200,12 @@ fn believe_paragraphs(order: &ReadingOrder, runs: &[Run], beliefs: &mut Beliefs)
 }
 
 /// The name below a caption: lines without digits, closer to each other than to the line with digits that follows.
-fn paragraph(order: &ReadingOrder, caption: usize) -> Option<Vec<usize>> {
+fn paragraph(order: &ReadingOrder, captions: &Captions, caption: usize) -> Option<Vec<usize>> {
     let text = |line: usize| order.lines[line].text.as_str();
     let gap = |above: usize, line: usize| (order.lines[line].quad.centre().y - order.lines[above].quad.centre().y) / order.line_height();
     let mut name: Vec<usize> = Vec::new();
     let mut above = caption;
-    for line in order.in_column(caption, 1).take(BLOCK_LINES_MAX).take_while(|line| self::caption(text(*line)).is_none()) {
+    for line in order.in_column(caption, 1).take(BLOCK_LINES_MAX).take_while(|line| !captions.announce(*line)) {
         let closely = gap(std::mem::replace(&mut above, line), line);
         match name.is_empty() {
             true if closely > BLOCK_GAP_MAX => return None,
@@ -311,12 +229,43 @@ fn has_digit(text: &str) -> bool {
     text.contains(|c: char| c.is_ascii_digit())
 }
 
-/// A tax number in the buyer's block is the buyer's.
-fn weigh_vat_ids(candidates: &[Candidate], parties: &[Option<Party>], beliefs: &mut Beliefs) {
-    let factor = |candidate: &Candidate| match parties[candidate.line] {
+/// Whose block each line stands in: below a caption, or where lines begin below a name that nobody else's stands above.
+fn owners(order: &ReadingOrder, runs: &[Run], prints: &[String], mut parties: Vec<Option<Party>>, beliefs: &Beliefs) -> Vec<Option<Party>> {
+    let names = [Party::Seller, Party::Buyer].map(|party| (party, lines_of_name(runs, prints, party, beliefs)));
+    let indent = INDENT_MAX * order.line_height();
+    for line in (0..order.lines.len()).filter(|line| parties[*line].is_none()).collect::<Vec<_>>() {
+        let quad = order.lines[line].quad;
+        let begins_below = |name: &usize| {
+            let above = order.lines[*name].quad;
+            order.lines[*name].page == order.lines[line].page && above.top() <= quad.top() && (above.left() - quad.left()).abs() <= indent
+        };
+        let of = |(party, lines): &(Party, Vec<usize>)| lines.iter().any(begins_below).then_some(*party);
+        parties[line] = match names.each_ref().map(of) {
+            [Some(party), None] | [None, Some(party)] => Some(party),
+            _ => None,
+        };
+    }
+    parties
+}
+
+/// The first lines of all prints of the name that is believed to be a party's.
+fn lines_of_name(runs: &[Run], prints: &[String], party: Party, beliefs: &Beliefs) -> Vec<usize> {
+    let Some(field) = party.name().map(|field| field as usize) else { return Vec::new() };
+    let best = (0..runs.len()).max_by(|a, b| beliefs.runs[*a][field].total_cmp(&beliefs.runs[*b][field]));
+    let Some(best) = best.filter(|best| beliefs.runs[*best][field] >= NAME_MIN) else { return Vec::new() };
+    (0..runs.len()).filter(|run| prints[*run] == prints[best]).map(|run| runs[run].lines[0]).collect()
+}
+
+/// A tax number in the buyer's block is the buyer's. `owners`: of each line; what stands right of its caption is of the same party.
+fn weigh_vat_ids(order: &ReadingOrder, candidates: &[Candidate], owners: &[Option<Party>], beliefs: &mut Beliefs) {
+    let owner = |line: usize| {
+        let before = order.row(line).take_while(|before| *before < line).last().filter(|before| is_caption_alone(&order.lines[*before].text));
+        owners[line].or_else(|| owners[before?])
+    };
+    let factor = |candidate: &Candidate| match owner(candidate.line) {
         Some(Party::Seller) => CAPTION_FACTOR,
-        Some(Party::Buyer) => 1.0 / CAPTION_FACTOR,
-        None => 1.0,
+        Some(Party::Buyer) => RULED_OUT,
+        _ => 1.0,
     };
     multiply(&mut beliefs.roles, Role::SupplierVatId as usize, &candidates.iter().map(factor).collect::<Vec<_>>());
 }
@@ -324,7 +273,7 @@ fn weigh_vat_ids(candidates: &[Candidate], parties: &[Option<Party>], beliefs: &
 /// A salutation in a line of its own has the name below it.
 fn complete_salutations(order: &ReadingOrder, runs: &[Run], beliefs: &mut Beliefs) {
     let fields = [BlockField::SupplierName, BlockField::CustomerName].map(|field| field as usize);
-    for (at, run) in runs.iter().enumerate().filter(|(_, run)| SALUTATION.is_match(&print(order, &run.lines))) {
+    for (at, run) in runs.iter().enumerate().filter(|(_, run)| letters::is_salutation(&print(order, &run.lines))) {
         let Some(after) = run.after.filter(|after| is_below(order, run, *after)) else { continue };
         let Some(whole) = runs.iter().position(|other| other.lines.iter().eq(run.lines.iter().chain([&after]))) else { continue };
         for field in fields {
