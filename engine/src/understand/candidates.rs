@@ -159,13 +159,14 @@ fn hundredths(number: &str) -> Option<i64> {
     digits.parse().ok()
 }
 
-static RATE: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?P<number>\d{1,2}(?:[.,] ?\d{1,2})?) ?%"));
+static RATE: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?P<number>\d{1,2}(?:[.,] ?\d{1,2}0?)?) ?%"));
 
 fn rates(text: &str) -> Found {
     let rate = |captures: regex::Captures| {
         let (all, number) = (captures.get(0)?, captures.name("number")?);
         let (whole, fraction) = number.as_str().split_once(['.', ',']).unwrap_or((number.as_str(), ""));
-        Some((all.range(), whole.parse::<i64>().ok()? * 100 + format!("{:0<2}", fraction.trim_start()).parse::<i64>().ok()?))
+        let hundredths = format!("{:0<2}", fraction.trim_start())[..2].parse::<i64>().ok()?;
+        Some((all.range(), whole.parse::<i64>().ok()? * 100 + hundredths))
     };
     RATE.captures_iter(text).filter_map(rate).collect()
 }
@@ -332,7 +333,7 @@ mod tests {
     #[test]
     fn candidates_by_kind() {
         use Kind::*;
-        let cases: [(Kind, &str, &[&str]); 30] = [
+        let cases: [(Kind, &str, &[&str]); 31] = [
             (Amount, "TOTAL RM 39.80", &["39.80"]),
             (Amount, "RM9.00", &["RM9.00"]),
             (Amount, "$ 1,234.50 (1.20) 6.00%", &["1,234.50", "1.20"]),
@@ -354,6 +355,7 @@ mod tests {
             (Date, ": 20180428/191204 OR 25032018", &["20180428", "25032018"]),
             (Date, "99182018 120180428 20181328", &[]),
             (Rate, "GST 6% VAT 13.5 %", &["6%", "13.5 %"]),
+            (Rate, "Output tax 20.000 %", &["20.000 %"]),
             (Identifier, "INV# 003281900229170", &["003281900229170"]),
             (Identifier, "C/N NO: LCN00211.", &["LCN00211"]),
             (Identifier, "TOTAL 12.50", &[]),

@@ -10,6 +10,7 @@ use super::beliefs::Beliefs;
 use super::keywords::{Keyword, KeywordSet};
 use super::labels::BlockField;
 use super::legal_form;
+use super::parties;
 use super::rows::ReadingOrder;
 use super::runs::Run;
 
@@ -196,7 +197,8 @@ fn name_of(order: &ReadingOrder, block: &[usize]) -> Option<usize> {
     let text = |line: usize| order.lines[line].text.as_str();
     let is_name = |line: &usize| {
         let words = text(*line).split_whitespace().count();
-        let caption = KeywordSet::find(text(*line)).has_any(&[Keyword::Customer, Keyword::Recipient]) && words <= 2;
+        let announces = KeywordSet::find(text(*line)).has_any(&[Keyword::Customer, Keyword::Recipient]) && words <= 2;
+        let caption = announces || parties::announces(text(*line));
         !SALUTATION.is_match(text(*line)) && !DEPARTMENT.is_match(text(*line)) && !POSTCODE.is_match(text(*line)) && !caption
     };
     block.iter().copied().find(is_name)

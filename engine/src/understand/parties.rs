@@ -61,6 +61,11 @@ impl Party {
     }
 }
 
+/// Whether a text is a caption of a party.
+pub(super) fn announces(text: &str) -> bool {
+    captions::caption(text).is_some()
+}
+
 /// Weighs the runs' probabilities by what captions and legal forms say.
 pub(super) fn weigh(order: &ReadingOrder, candidates: &[Candidate], runs: &[Run], beliefs: &mut Beliefs) {
     let is_receipt = is_receipt(order, candidates, beliefs);
@@ -130,7 +135,7 @@ fn by_form(field: BlockField, print: &str) -> f32 {
     }
     if legal_form::own_words(print) == Some(0)
         || letters::is_salutation(print)
-        || captions::caption(print).is_some()
+        || announces(print)
         || is_caption_alone(print)
         || is_trade_alone(print)
         || letters::is_no_name(print)

@@ -36,8 +36,11 @@ pub(super) fn rows(
     span: impl Fn(&Candidate, f32) -> Span,
 ) -> Vec<VatRow> {
     let bands = bands(order, beliefs);
-    let mut found: Vec<(i64, VatRow, i64)> = Vec::new();
-    for band in bands.iter().filter(|band| band.says_tax || band.in_table || band.summary >= band.item) {
+    let document = Taxed::of(candidates, beliefs);
+    let mut found: Vec<(usize, i64, VatRow, i64)> = Vec::new();
+    let of_tax = bands.iter().filter(|band| band.is_of_tax());
+    // Of five pieces the price is the fifth of the total, as if that were their tax: so rows that say tax come first.
+    for band in of_tax.chain(bands.iter().filter(|band| !band.is_of_tax() && band.summary >= band.item)) {
         let printed: Vec<&Candidate> = candidates.iter().filter(|c| band.lines.contains(&c.line)).collect();
         let signed = printed.iter().any(|c| c.kind == Kind::Rate);
         let whole = |line: usize| whole_rates(line, &order.lines[line].text, band.says_tax || band.in_table);
@@ -46,18 +49,21 @@ pub(super) fn rows(
         let mut left = in_band;
         // One line may tell of several rates.
         while let Some((rate, net, tax)) = agreeing(&left) {
-            if found.iter().all(|(known, ..)| *known != rate.value) {
+            let is_net = document.as_ref().is_some_and(|document| [document.net, document.gross].contains(&net.value));
+            // Nothing is no tax of any net.
+            let is_told = rate.value != 0 || band.is_of_tax() || is_net;
+            if is_told && found.iter().all(|(_, known, ..)| *known != rate.value) {
                 let cell = |candidate: &Candidate| Some(span(candidate, band.summary.max(TABLE_PROBABILITY_MIN)));
-                found.push((rate.value, VatRow { rate: cell(rate), net: cell(net), amount: cell(tax) }, tax.value));
+                found.push((band.row.start, rate.value, VatRow { rate: cell(rate), net: cell(net), amount: cell(tax) }, tax.value));
             }
             left.retain(|candidate| ![rate, net, tax].contains(candidate));
         }
     }
-    let document = Taxed::of(candidates, beliefs);
+    found.sort_by_key(|(line, ..)| *line);
     let amounts = amounts_by_rate(order, &bands, candidates);
     let by_table = found.iter().map(|(.., tax)| *tax).collect::<Vec<_>>();
     if !document.is_some_and(|document| !document.is_sum_of(&by_table) && document.confirms(&amounts)) {
-        return found.into_iter().map(|(_, row, _)| row).collect();
+        return found.into_iter().map(|(_, _, row, _)| row).collect();
     }
     let row = |(rate, amount): &(Candidate, Candidate)| VatRow {
         rate: Some(span(rate, CONFIRMED_PROBABILITY)),
@@ -85,6 +91,12 @@ struct Band {
     item: f32,
 }
 
+impl Band {
+    fn is_of_tax(&self) -> bool {
+        self.says_tax || self.in_table
+    }
+}
+
 /// Captions of a table of goods, one of whose columns is the VAT's.
 const OF_GOODS: [Keyword; 4] = [Keyword::Description, Keyword::Quantity, Keyword::Price, Keyword::Items];
 
@@ -98,11 +110,14 @@ fn bands(order: &ReadingOrder, beliefs: &Beliefs) -> Vec<Band> {
         let said = KeywordSet::find(&text);
         let says_tax = said.has(Keyword::Tax);
         // Sums may stand beside them.
-        let without_digits = row.clone().filter(|line| !order.lines[*line].text.contains(|c: char| c.is_ascii_digit())).count();
-        let captions = row.len() > 1 && (without_digits == row.len() || without_digits >= TABLE_CAPTIONS_MIN) && !said.has_any(&OF_GOODS);
-        table_rows_left = match says_tax && captions {
-            true => TABLE_ROWS_MAX,
-            false => usize::saturating_sub(table_rows_left, 1),
+        let without_digits: Vec<&str> =
+            row.clone().map(|line| order.lines[line].text.as_str()).filter(|text| !text.contains(|c: char| c.is_ascii_digit())).collect();
+        let captions = row.len() > 1 && (without_digits.len() == row.len() || without_digits.len() >= TABLE_CAPTIONS_MIN);
+        table_rows_left = match (captions, KeywordSet::find(&without_digits.join(" ")).has_any(&OF_GOODS)) {
+            (true, false) if says_tax => TABLE_ROWS_MAX,
+            // Another table begins.
+            (true, true) => 0,
+            _ => usize::saturating_sub(table_rows_left, 1),
         };
         let below = order.row_at(i, 1).filter(|below| overlap(order, row, below) >= SAME_BAND_OVERLAP);
         bands.push(Band {
@@ -229,6 +244,9 @@ fn agreeing<'a>(row: &[&'a Candidate]) -> Option<(&'a Candidate, &'a Candidate, 
         for net in amounts().filter(|net| net.value != 0 && *net != rate) {
             let tax = amounts().find(|tax| *tax != net && *tax != rate && agrees(rate.value, net.value, tax.value));
             if let Some(tax) = tax {
+                // Nothing is the tax of all: the net that discounts left stands right before it.
+                let before = amounts().take_while(|other| *other != tax).filter(|before| *before != rate && before.value != 0).last();
+                let net = before.filter(|_| rate.value == 0).unwrap_or(net);
                 return Some((rate, net, tax));
             }
         }
