@@ -51,7 +51,7 @@ static DEPARTMENT: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 static SALUTATION: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)^\W*(?:(?:frau|her[rn]?[nm]{0,2}|firma|company|mr|mrs|ms|mme|m\.|madame|monsieur)\b\W*)+$")
+    Regex::new(r"(?i)^\W*(?:(?:frau|her[rn]?[nm]{0,2}|firma|company|mr|mrs|ms|mme|m\.|madame|monsieur|und|and|et)\b\W*)+$")
         .expect("the pattern is a constant that a test compiles")
 });
 
@@ -82,7 +82,7 @@ fn above(order: &ReadingOrder, runs: &[Run], is_free: impl Fn(usize) -> bool, be
     let is_company = runs[best].lines.iter().any(|line| legal_form::find(text(*line)).is_some());
     let says_else = |line: usize| {
         let said = KeywordSet::find(text(line));
-        is_no_name(text(line)) || said.has_any(&[Keyword::Invoice, Keyword::Date, Keyword::Number, Keyword::Customer, Keyword::Recipient, Keyword::Seller])
+        is_no_name(text(line)) || parties::is_caption_alone(text(line)) || said.has_any(&[Keyword::Invoice, Keyword::Date, Keyword::Number, Keyword::Customer, Keyword::Recipient, Keyword::Seller])
     };
     let may_be = |below: usize, line: &usize| goes_on(order, *line, below) && is_free(*line) && !says_else(*line);
     let up = |line: &usize| order.in_column(*line, -1).next().filter(|above| may_be(*line, above));
@@ -100,7 +100,7 @@ fn believe(named: Option<usize>, field: BlockField, share: f32, beliefs: &mut Be
 
 /// Telephones, mail and web pages.
 static CONTACT: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)^\W*(?:tel|t|phone|fax|e-?mail|mob|mobile)\b\W*[(+\d]|\S@\S+\.|\bw{2,3}\.\w").expect("the pattern is a constant that a test compiles")
+    Regex::new(r"(?i)^\W*(?:tel|t|ph|phone|fax|e-?mail|mob|mobile)\b\W*[(+\d]|\b(?:continued|overleaf|page \d)\b|\S@\S+\.|\bw{2,3}\.\w").expect("the pattern is a constant that a test compiles")
 });
 
 /// `Herrn`, `Firma`: whoever is meant stands below.
@@ -112,6 +112,11 @@ pub(super) fn is_salutation(text: &str) -> bool {
 pub(super) fn is_no_name(text: &str) -> bool {
     let count = |is: fn(char) -> bool| text.chars().filter(|c| is(*c)).count();
     is_address(text) || DEPARTMENT.is_match(text) || CONTACT.is_match(text) || count(|c| c.is_ascii_digit()) > count(char::is_alphabetic)
+}
+
+/// Whether a text is a telephone, an address of mail or a web page.
+pub(super) fn is_contact(text: &str) -> bool {
+    CONTACT.is_match(text)
 }
 
 /// Whether a text names a department or a person.

@@ -21,6 +21,8 @@ use captions::{BLOCK_GAP_MAX, BLOCK_LINES_MAX, Captions, Party};
 const CAPTION_FACTOR: f32 = 30.0;
 /// A legal form without a name, a salutation without one.
 const NO_NAME: f32 = 0.02;
+/// What names nobody at all: a telephone, a caption.
+const NOBODY: f32 = 0.0005;
 /// A name and, below it, a company's name of two words and a legal form: of 36 suppliers whose receipts begin so, 33 go by the lower name.
 const BRAND_AND_COMPANY: f32 = 0.03;
 /// Of the belief that a party has no name, so much goes to the line below its caption.
@@ -133,13 +135,10 @@ fn by_form(field: BlockField, print: &str) -> f32 {
     if field == BlockField::SupplierAddress {
         return 1.0;
     }
-    if legal_form::own_words(print) == Some(0)
-        || letters::is_salutation(print)
-        || announces(print)
-        || is_caption_alone(print)
-        || is_trade_alone(print)
-        || letters::is_no_name(print)
-    {
+    if letters::is_salutation(print) || announces(print) || is_caption_alone(print) || letters::is_contact(print) {
+        return NOBODY;
+    }
+    if legal_form::own_words(print) == Some(0) || is_trade_alone(print) || letters::is_no_name(print) {
         return NO_NAME;
     }
     1.0
@@ -318,7 +317,7 @@ fn is_below(order: &ReadingOrder, run: &Run, line: usize) -> bool {
 }
 
 /// Captions of numbers, dates and sums, none of whose words names anybody: `Invoice Number`, `Reference`.
-fn is_caption_alone(print: &str) -> bool {
+pub(super) fn is_caption_alone(print: &str) -> bool {
     use Keyword::*;
     const BETWEEN: [&str; 12] = ["BY", "OF", "ON", "THE", "YOUR", "OUR", "UW", "ONZE", "IHRE", "UNSERE", "VOTRE", "DE"];
     const CAPTIONS: [Keyword; 24] = [

@@ -214,7 +214,13 @@ impl Taxed {
 
     /// One amount alone may be the net that the rate is of: then it makes another VAT.
     fn confirms(&self, amounts: &[(Candidate, Candidate)]) -> bool {
-        let is_tax_of_net = |(rate, amount): &(Candidate, Candidate)| amounts.len() > 1 || agrees(rate.value, self.net, amount.value);
+        // Some of the net may bear no tax.
+        let is_of_part = |rate: i64, amount: i64| {
+            amount == self.gross.saturating_sub(self.net) && amount.saturating_mul(RATE_SCALE) <= self.net.saturating_mul(rate)
+        };
+        let is_tax_of_net = |(rate, amount): &(Candidate, Candidate)| {
+            amounts.len() > 1 || agrees(rate.value, self.net, amount.value) || is_of_part(rate.value, amount.value)
+        };
         let taxes: Vec<i64> = amounts.iter().map(|(_, amount)| amount.value).collect();
         self.is_sum_of(&taxes) && amounts.iter().all(is_tax_of_net)
     }

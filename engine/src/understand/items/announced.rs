@@ -135,7 +135,7 @@ impl Announced {
         self.captions.sort_by(|(_, a), (_, b)| a.left.total_cmp(&b.left));
         self.name_goods_before_prices();
         self.name_by_numbers(order, below);
-        self.name_the_codes();
+        self.name_the_codes(order, below);
         self.name_goods_beside_items(order, below);
         self.name_the_quantity();
         if !self.has(Column::LineTotal) {
@@ -186,7 +186,7 @@ impl Announced {
 
     /// "Artikel .. Beschreibung": the first of two captions of descriptions is one of codes, where no other stands before it; what stands behind
     /// the descriptions then is a customs code or the like.
-    fn name_the_codes(&mut self) {
+    fn name_the_codes(&mut self, order: &ReadingOrder, below: usize) {
         let descriptions = self.places(|(_, caption)| caption.column == Some(Column::Description));
         let codes = self.places(|(_, caption)| caption.column == Some(Column::Code));
         if let [first, _] = descriptions.as_slice()
@@ -197,10 +197,10 @@ impl Announced {
         }
         // A caption of which we know nothing, right before the descriptions.
         if let ([only], []) = (descriptions.as_slice(), codes.as_slice())
-            && let Some((_, before)) = only.checked_sub(1).map(|before| &mut self.captions[before])
-            && !before.known
+            && let Some(before) = only.checked_sub(1).filter(|before| !self.captions[*before].1.known)
+            && !are_dates(&self.lines_below(order, below, before).collect::<Vec<_>>())
         {
-            before.column = Some(Column::Code);
+            self.captions[before].1.column = Some(Column::Code);
         }
     }
 
@@ -212,7 +212,7 @@ impl Announced {
             let numbers: Vec<&str> = self.lines_below(order, below, at).collect();
             if may_count && are_counted(&numbers) {
                 self.captions[at].1.column = None;
-            } else if caption.column.is_none() && !self.has(Column::Code) && !keywords.has_any(&NO_CODES) && are_codes(&numbers) {
+            } else if caption.column.is_none() && !self.has(Column::Code) && !keywords.has_any(&NO_CODES) && are_codes(&numbers, caption.known) {
                 self.captions[at].1.column = Some(Column::Code);
             }
         }
@@ -275,17 +275,27 @@ const TELLING_LINES_MIN: usize = 2;
 /// Codes hold at least this many digits.
 const CODE_DIGITS_MIN: usize = 4;
 
-/// Whether these are the numbers of items: 1, 2, 3, or 10, 20, 30.
+/// Whether these are the numbers of items: 1, 2, 3, or 10, 20, 30, also from where another page left off.
 fn are_counted(texts: &[&str]) -> bool {
     let numbers: Vec<u32> = texts.iter().map_while(|text| text.trim_end_matches('.').parse().ok()).collect();
-    let step = numbers.first().copied().unwrap_or_default();
-    numbers.len() >= TELLING_LINES_MIN && step > 0 && numbers.windows(2).all(|pair| pair[1] == pair[0] + step)
+    let [first, second, ..] = numbers[..] else { return false };
+    let step = second.saturating_sub(first);
+    step > 0 && first % step == 0 && numbers.windows(2).all(|pair| pair[1] == pair[0] + step)
 }
 
-/// Whether most of these are codes: single words with some digits.
-fn are_codes(texts: &[&str]) -> bool {
-    let digits = |text: &str| text.bytes().filter(u8::is_ascii_digit).count();
-    let is_code = |text: &&&str| !text.contains([' ', ',', '/']) && digits(text) >= CODE_DIGITS_MIN;
+/// Whether most of these are codes: single words with some digits, or below a caption of numbers with letters and digits.
+fn are_codes(texts: &[&str], of_numbers: bool) -> bool {
+    let count = |text: &str, is: fn(char) -> bool| text.chars().filter(|c| is(*c)).count();
+    let is_code = |text: &&&str| {
+        let (digits, letters) = (count(text, |c| c.is_ascii_digit()), count(text, |c| c.is_ascii_uppercase()));
+        !text.contains([' ', ',']) && (digits >= CODE_DIGITS_MIN && !text.contains('/') || of_numbers && digits > 0 && letters > 1)
+    };
     let codes = texts.iter().filter(is_code).count();
     codes >= TELLING_LINES_MIN && 2 * codes > texts.len()
+}
+
+/// Whether most of these are dates, maybe without a year.
+fn are_dates(texts: &[&str]) -> bool {
+    let is_date = |text: &&&str| text.split(['.', '/', '-']).filter(|part| (1..=2).contains(&part.len()) && part.parse::<u8>().is_ok()).count() > 1;
+    2 * texts.iter().filter(is_date).count() > texts.len()
 }

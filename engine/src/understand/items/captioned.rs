@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::Goods;
+use super::{Goods, is_caption_of_code};
 use super::cells::{Cell, Word, around_words};
 use super::columns::Columns;
 use crate::geometry::Quad;
@@ -29,6 +29,8 @@ const LETTER_WIDTH_SHARE_MIN: f32 = 0.93;
 const CODE_INDENT_MAX: f32 = 2.0;
 /// The width of a space.
 const SPACE: f32 = 0.3;
+/// Rows below an item that may begin with its code.
+const CODE_ROWS_BELOW: usize = 2;
 /// Digits of a GTIN, the number that an article has in all shops: the seller's own is preferred.
 const GTIN_DIGITS_MIN: usize = 12;
 
@@ -125,6 +127,7 @@ impl<'a> Captioned<'a> {
     pub fn finish(mut self) -> Vec<Goods<'a>> {
         self.close();
         self.drop_codes_of_rates();
+        self.drop_positions();
         let limit = self.right_edge_of_descriptions();
         let Self { columns, entries, .. } = self;
         entries.into_iter().map(|entry| entry.resolve(&columns, limit)).collect()
@@ -137,6 +140,25 @@ impl<'a> Captioned<'a> {
         let (all, some) = (rates().all(is_code), rates().any(|cell| matches!(cell.words[0].text, "1" | "2")));
         if all && some {
             self.entries.iter_mut().for_each(|entry| entry.goods.cells.retain(|cell| cell.column != Column::VatRate));
+        }
+    }
+
+    /// Numbers of items that stand before each description: `A.1`, `A.2`, `B.1`.
+    fn drop_positions(&mut self) {
+        const POSITIONS_MIN: usize = 3;
+        let number = |word: &Word| -> Option<u32> {
+            let digits = word.text.trim_start_matches(|c: char| c.is_ascii_uppercase()).trim_start_matches('.').trim_end_matches(['.', ')']);
+            (word.text.len() - digits.len() <= 3).then(|| digits.parse().ok()).flatten()
+        };
+        let first = |entry: &Entry| {
+            let words = entry.goods.cell(Column::Description).map(|cell| cell.words.as_slice()).filter(|words| words.len() > 1)?;
+            number(&words[0])
+        };
+        let numbers: Vec<Option<u32>> = self.entries.iter().map(first).collect();
+        let follows = |pair: &[Option<u32>]| pair[1] == Some(1) || pair[0].zip(pair[1]).is_some_and(|(a, b)| b == a + 1);
+        if numbers.len() >= POSITIONS_MIN && numbers[0] == Some(1) && numbers.windows(2).all(follows) {
+            let descriptions = self.entries.iter_mut().flat_map(|entry| &mut entry.goods.cells).filter(|cell| cell.column == Column::Description);
+            descriptions.for_each(|cell| drop(cell.words.remove(0)));
         }
     }
 
@@ -257,6 +279,7 @@ impl<'a> Entry<'a> {
     fn resolve(mut self, columns: &Columns, limit: f32) -> Goods<'a> {
         self.choose_code();
         self.infer_factors();
+        self.infer_total();
         let lines: Vec<Cell> = self.lines(columns).into_iter().cloned().collect();
         let mut goods = self.goods;
         // Where codes stand above descriptions, what seemed to be one was the code.
@@ -279,6 +302,9 @@ impl<'a> Entry<'a> {
             goods.set(Cell { column: Column::Description, words });
         }
         goods.part_code();
+        if !goods.has(Column::Code) {
+            goods.cells.extend(code_below(&self.below));
+        }
         goods
     }
 
@@ -293,6 +319,24 @@ impl<'a> Entry<'a> {
             self.goods.set(Cell { column, words: vec![word] });
         }
         self.goods.cells.retain(|cell| !cell.words.is_empty());
+    }
+
+    /// Where quantity x price is another amount of the row than the total, the total has the tax in it: the other one is the row's.
+    fn infer_total(&mut self) {
+        if self.goods.is_proven() {
+            return;
+        }
+        let taken = |word: &Word| self.goods.cells.iter().any(|cell| cell.words.contains(word));
+        let proves = |word: &&Word| {
+            let total = Cell { column: Column::LineTotal, words: vec![(*word).clone()] };
+            let mut goods = Goods { cells: self.goods.cells.clone(), ..self.goods };
+            goods.set(total);
+            goods.is_proven()
+        };
+        let total = self.words.iter().filter(|word| word.amount().is_some() && !taken(word)).find(proves).cloned();
+        if let Some(total) = total {
+            self.goods.set(Cell { column: Column::LineTotal, words: vec![total] });
+        }
     }
 
     /// Of codes that stand below each other the last is the seller's own: the buyer's stands above it, and a GTIN is nobody's own.
@@ -315,6 +359,16 @@ impl<'a> Entry<'a> {
         self.goods.cells.retain(|cell| cell.column != Column::Code);
         self.goods.cells.extend(own);
     }
+}
+
+/// The code that a row below an item begins with, behind its caption: `Ref. QMAN-3M · Lote Q8841`, `SKU CS-CORK`.
+fn code_below<'a>(below: &[Row<'a>]) -> Option<Cell<'a>> {
+    let of_code = |row: &Row<'a>| {
+        let [caption, code, ..] = row.words.as_slice() else { return None };
+        let is_code = code.text.contains(|c: char| c.is_ascii_digit()) || code.text.contains('-') && !code.text.contains(char::is_lowercase);
+        (is_caption_of_code(caption) && is_code).then(|| Cell { column: Column::Code, words: vec![code.clone()] })
+    };
+    below.iter().take(CODE_ROWS_BELOW).find_map(of_code)
 }
 
 /// Two numbers of a row, in no column of texts or totals, whose product the total is, maybe less its discount. Factors that are known stay: both, if

@@ -9,20 +9,27 @@ use crate::understand::keywords::{Keyword, KeywordSet};
 const NEAR_MAX: f32 = 1.0;
 
 /// Captions that mean something else elsewhere, or nothing, whatever words stand beside them.
-const OWN_WORDS: [(Column, &[&str]); 7] = [
-    (Column::Code, &["ART.", "PROD.NO", "PROD. NO", "CODICE", "CÓDIGO", "REFERENCIA"]),
-    (Column::Description, &["ACTIVITY", "CONCEPTO", "DESCRIPCIÓN", "DESCRIZIONE", "MATERIAL", "PRODUCTO", "PRODUIT", "PRODUITS", "SERVICE", "SERVICES", "WARE"]),
+const OWN_WORDS: [(Column, &[&str]); 8] = [
+    (Column::Code, &["ART.", "COD", "COD. ARTICOLO", "CODICE", "CÓD", "CÓDIGO", "PROD.NO", "REFERENCIA"]),
+    (
+        Column::Description,
+        &[
+            "ACTIVITY", "CONCEPTO", "DESCRIPCIÓN", "DESCRIPCION", "DESCRIZIONE", "MATERIAL", "MATÉRIEL", "PRODUCTO", "PRODOTTO", "PRODUIT",
+            "PRODUITS", "SERVICE", "SERVICES", "WARE",
+        ],
+    ),
     (
         Column::Quantity,
         &[
-            "CANTIDAD", "DEL", "DEL'D", "DELD", "DELIVERED", "DESP", "DESPATCHED", "ORD", "ORDERED", "QUANTITÀ", "SHIPPED", "SUPPLIED", "UDS",
-            "UNIDADES",
+            "CANTIDAD", "DEL", "DEL'D", "DELD", "DELIVERED", "DESP", "DESPATCHED", "NBRE", "NOMBRE", "ORD", "ORDERED", "QUANTITA", "QUANTITÀ",
+            "SHIPPED", "SUPPLIED", "UDS", "UNIDADES",
         ],
     ),
     (Column::UnitPrice, &["EACH", "PER", "PRECIO", "PREZZO", "TARIF"]),
-    (Column::Discount, &["% DTO", "DTO", "SCONTO"]),
-    (Column::LineTotal, &["CHARGE", "CHARGES", "FEE", "FEES", "IMPORTE", "IMPORTO"]),
-    (Column::Unit, &["PACKING"]),
+    (Column::Discount, &["DTO", "SCONTO"]),
+    (Column::LineTotal, &["CHARGE", "CHARGES", "FEE", "FEES", "IMPORTE", "IMPORTO", "SUBTOTAL", "TOTALE"]),
+    (Column::Unit, &["PACKING", "UM", "U.M"]),
+    (Column::VatRate, &["%IVA"]),
 ];
 
 /// The number of an item in its table has captions like these.

@@ -232,9 +232,8 @@ impl<'a> Goods<'a> {
             return;
         }
         let Some(description) = self.cells.iter_mut().find(|cell| cell.column == Column::Description) else { return };
-        let is_caption = |word: &Word| CODE_CAPTION.is_match(word.text);
         let is_code = |word: &Word| word.text.bytes().filter(u8::is_ascii_digit).count() >= 2;
-        let captions = (1..description.words.len()).filter(|at| is_caption(&description.words[*at]));
+        let captions = (1..description.words.len()).filter(|at| is_caption_of_code(&description.words[*at]));
         let Some(caption) = captions.last().filter(|at| description.words.len() == at + 2 && is_code(&description.words[at + 1])) else { return };
         let code = description.words.split_off(caption).split_off(1);
         self.cells.push(Cell { column: Column::Code, words: code });
@@ -322,6 +321,10 @@ fn factors(words: &[Word], total: Option<usize>) -> Option<(usize, usize)> {
 
 fn is_bare_quantity(word: &Word) -> bool {
     word.number().is_some_and(|number| number.decimals == 0 && (1..BARE_QUANTITY_MAX).contains(&number.thousandths))
+}
+
+fn is_caption_of_code(word: &Word) -> bool {
+    CODE_CAPTION.is_match(word.text)
 }
 
 /// A code in front of other words, or alone.

@@ -17,11 +17,11 @@ pub(super) const BLOCK_LINES_MAX: usize = 9;
 pub(super) const BLOCK_GAP_MAX: f32 = 2.5;
 
 /// Captions of buyers that no keyword is in.
-static BUYER: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)^\W*(?:cliente|facturado a|destinatario|klant|pour|spett\.?(?:le|abile))\W*$"));
+static BUYER: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)^\W*(?:cliente|facturado a|destinatario|klant|pour|cessionario/committente(?: \(cliente\))?|sold-to party|spett\.?(?:le|abile))\W*$"));
 
 /// Captions of the place that goods are brought to.
 static PLACE: LazyLock<Regex> = LazyLock::new(|| {
-    let words = "deliver(?:ed|y)? (?:to|address)|(?:place|point) of delivery|delivery(?: address| point)?|ship(?:ped|ping)?[- ](?:to|address)(?: address)?|site(?: address)?|adresse de livraison|livr[ée] [àa]|lieu de livraison|liefer(?:adresse|anschrift|ort)|lieferung an|afleveradres|leveringsadres|direcci[óo]n de entrega|consegna";
+    let words = "deliver(?:ed|y)? (?:to|address)|(?:place|point) of delivery|delivery(?: address| point)?|ship(?:ped|ping)?[- ](?:to|address)(?: address| party)?|site(?: address)?|adresse de livraison|livr[ée] [àa]|lieu de livraison|liefer(?:adresse|anschrift|ort)|lieferung an|afleveradres|leveringsadres|direcci[óo]n de entrega|consegna";
     pattern(&format!(r"(?i)^\W*(?:{words})\W*$"))
 });
 
@@ -39,6 +39,9 @@ pub(super) enum Party {
     /// Goods were brought there: nobody's name, unless nothing else says who buys.
     Place,
 }
+
+/// ... and of sellers.
+static SELLER: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)^\W*(?:emisor|cedente/prestatore(?: \(fornitore\))?|proveedor|fornitore)\W*$"));
 
 /// The parties that a document's lines announce.
 pub(super) struct Captions(Vec<Option<Party>>);
@@ -73,10 +76,8 @@ impl Captions {
         let mut parties = vec![None; order.lines.len()];
         for (at, party) in self.iter() {
             let below: Vec<usize> = self.below(order, at).collect();
-            below.iter().for_each(|line| parties[*line] = Some(party));
-            if let Some(behind) = self.behind(order, at, &below) {
-                parties[behind] = Some(party);
-            }
+            let of_party = self.behind(order, at, &below).map_or(below, |behind| vec![behind]);
+            of_party.into_iter().for_each(|line| parties[line] = Some(party));
         }
         self.addressees(order, &mut parties);
         parties
@@ -118,8 +119,9 @@ impl Captions {
 
 /// The party that a line announces, if it says nothing else: `Buyer:`, `Bill to`, `Buyer / Bill to`, `Account / Sold to`.
 pub(super) fn caption(text: &str) -> Option<Party> {
-    if PLACE.is_match(text) {
-        return Some(Party::Place);
+    let whole = [(&PLACE, Party::Place), (&BUYER, Party::Buyer), (&SELLER, Party::Seller)];
+    if let Some((_, party)) = whole.iter().find(|(pattern, _)| pattern.is_match(text)) {
+        return Some(*party);
     }
     let parts: Vec<&str> = SLASH.split(text).filter(|part| !part.trim().is_empty()).collect();
     let mut captions = parts.iter().filter_map(|part| single_caption(part));
@@ -145,7 +147,7 @@ fn single_caption(text: &str) -> Option<Party> {
         // There is a Käufer in Verkäufer.
         (true, true, true) if words == 1 => Some(Party::Seller),
         (true, false, true) => Some(Party::Buyer),
-        _ => BUYER.is_match(text).then_some(Party::Buyer),
+        _ => None,
     }
 }
 
