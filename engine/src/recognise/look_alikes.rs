@@ -29,11 +29,13 @@ pub fn mend(text: &str) -> String {
     CARBON_DIOXIDE.replace_all(&text, "CO2").into_owned()
 }
 
-/// Zeros between the letters of a word without other digits are letters.
+/// Zeros between the letters of a word without other digits are letters, and so is one behind small letters.
 fn letters(word: &str) -> Cow<'_, str> {
     let count = |is: fn(char) -> bool| word.chars().filter(|c| is(*c)).count();
     let others = count(|c| c.is_numeric() && c != '0');
-    let within = word.starts_with(char::is_alphabetic) && word.ends_with(char::is_alphabetic);
+    let ends = |word: &str| word.ends_with(char::is_alphabetic);
+    let behind = |word: &str| count(char::is_lowercase) > 1 && word.strip_suffix('0').is_some_and(ends);
+    let within = word.starts_with(char::is_alphabetic) && (ends(word) || behind(word));
     if others > 0 || !within || !word.contains('0') || count(char::is_alphabetic) < WORD_LETTERS_MIN {
         return word.into();
     }
@@ -59,6 +61,7 @@ mod tests {
         for (read, meant) in [
             ("Z00MCOLA ZERO CAN", "ZOOMCOLA ZERO CAN"),
             ("ch0colate", "chocolate"),
+            ("PrezZ0", "PrezZo"),
             ("I9,40", "19,40"),
             ("RM 1O.5O", "RM 10.50"),
             ("3,0oo", "3,000"),

@@ -75,6 +75,7 @@ fn values(order: &ReadingOrder, candidates: &[Candidate], beliefs: &Beliefs, rol
         due.for_each(|(probability, _)| *probability = probability.max(CAPTIONED_DUE));
     }
     believe_captions(order, candidates, role, &mut believed);
+    believe_sum_row(order, candidates, role, &mut believed);
     let of_role = |candidate: usize| believed[candidate];
     let mut values: Vec<(i64, usize, f32)> = Vec::new();
     for (i, candidate) in candidates.iter().enumerate().filter(|(_, c)| c.kind == role.kind()) {
@@ -133,6 +134,11 @@ const TO: &str = r" ?(?:[–—-]{1,2}|to|bis|au)\s*$";
 /// What stands behind the begin of a period that names its end.
 static PERIOD_GOES_ON: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)^ ?(?:[–—-]{1,2}|to|bis|au) ?\d{1,2}[ ./]"));
 
+/// Dates of quotes, of deposits and of the invoice that a credit note is for.
+static OF_OTHER_DOCUMENT: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(r"(?i)\b(?:devis|quot(?:e|ation)|angebot|offerte|presupuesto|acompte|deposit|anzahlung|sur facture|zu rechnung|original invoice|sign(?:ed|é))\b")
+});
+
 /// `TOTAL 6% SUPPLIES (INC. GST)`, beside what is not taxed.
 static SUPPLIES: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)\d ?% (?:rated )?suppl(?:y|ies)\b"));
 
@@ -158,7 +164,7 @@ fn plausibility_of_date(order: &ReadingOrder, candidate: &Candidate, role: Role)
         Role::IssueDate => &[Keyword::Delivery, Keyword::Order, Keyword::Terms],
         _ => &[Keyword::Delivery, Keyword::Order],
     };
-    let other = said.has_any(of_others) && !said.has(Keyword::Invoice);
+    let other = said.has_any(of_others) && !said.has(Keyword::Invoice) || OF_OTHER_DOCUMENT.is_match(before);
     period * if other { OTHER_DATE } else { 1.0 }
 }
 
@@ -176,6 +182,23 @@ fn said_before(order: &ReadingOrder, candidate: &Candidate) -> KeywordSet {
     let names_date = own.has_any(&[Keyword::Date, Keyword::Invoice, Keyword::Due, Keyword::Terms]);
     let before = (order.row(candidate.line).start..candidate.line).last().filter(|_| !names_date);
     before.map_or(own, |line| own.union(said(&order.lines[line].text)))
+}
+
+/// The last row of totals that prints net, VAT and gross side by side: two of its three amounts are the third.
+fn believe_sum_row(order: &ReadingOrder, candidates: &[Candidate], role: Role, believed: &mut [f32]) {
+    let Some(place) = [Role::Net, Role::Vat, Role::Gross].iter().position(|sum| *sum == role) else { return };
+    let amounts = |row: &std::ops::Range<usize>| -> Vec<usize> {
+        (0..candidates.len()).filter(|at| candidates[*at].kind == Kind::Amount && row.contains(&candidates[*at].line)).collect()
+    };
+    let is_sum = |row: &&std::ops::Range<usize>| {
+        let values: Vec<i64> = amounts(row).iter().map(|at| candidates[*at].value).collect();
+        let adds_up = matches!(values[..], [net, vat, gross] if vat > 0 && vat < net && net + vat == gross);
+        adds_up && KeywordSet::find(&order.text((*row).clone())).has(Keyword::Total)
+    };
+    if let Some(row) = order.rows.iter().rfind(is_sum) {
+        let at = amounts(row)[place];
+        believed[at] = believed[at].max(CAPTIONED);
+    }
 }
 
 /// What captions say beyond doubt of the document's number and date, at least where only one value has such a caption.

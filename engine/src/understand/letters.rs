@@ -82,7 +82,8 @@ fn above(order: &ReadingOrder, runs: &[Run], is_free: impl Fn(usize) -> bool, be
     let is_company = runs[best].lines.iter().any(|line| legal_form::find(text(*line)).is_some());
     let says_else = |line: usize| {
         let said = KeywordSet::find(text(line));
-        is_no_name(text(line)) || parties::is_caption_alone(text(line)) || said.has_any(&[Keyword::Invoice, Keyword::Date, Keyword::Number, Keyword::Customer, Keyword::Recipient, Keyword::Seller])
+        let is_caption = parties::is_caption_alone(text(line)) || parties::announces(text(line));
+        is_no_name(text(line)) || is_caption || said.has_any(&[Keyword::Invoice, Keyword::Date, Keyword::Number, Keyword::Customer, Keyword::Recipient, Keyword::Seller])
     };
     let may_be = |below: usize, line: &usize| goes_on(order, *line, below) && is_free(*line) && !says_else(*line);
     let up = |line: &usize| order.in_column(*line, -1).next().filter(|above| may_be(*line, above));
@@ -250,7 +251,29 @@ fn sender(order: &ReadingOrder, runs: &[Run], is_free: impl Fn(usize) -> bool, b
     };
     let company = (0..order.lines.len()).filter(names).min_by_key(|line| (!begins_domain(text(*line)), text(*line).len()));
     let alone = company.and_then(|line| runs.iter().position(|run| run.lines == [line]));
-    alone.or_else(by_domain).or_else(|| (is_best && has_domain(believed) && !is_no_name(believed)).then_some(best))
+    let named = alone.or_else(by_domain).or_else(|| (is_best && has_domain(believed) && !is_no_name(believed)).then_some(best));
+    named.or_else(|| recurring(order, runs, is_free, beliefs).filter(|_| !recurs(order, runs[best].lines[0])))
+}
+
+/// The likeliest line that other lines say again: names stand in heads, feet, lines of banks and slips of payment.
+fn recurring(order: &ReadingOrder, runs: &[Run], is_free: impl Fn(usize) -> bool, beliefs: &Beliefs) -> Option<usize> {
+    let text = |line: usize| order.lines[line].text.as_str();
+    let is_name = |line: usize| {
+        let says_else = is_no_name(text(line)) || parties::is_caption_alone(text(line)) || parties::announces(text(line));
+        is_free(line) && !says_else && !text(line).contains(|c: char| c.is_ascii_digit()) && text(line).split_whitespace().count() > 1
+    };
+    let recur = (0..runs.len()).filter(|run| matches!(runs[*run].lines[..], [line] if is_name(line) && recurs(order, line)));
+    let belief = |run: &usize| beliefs.runs[*run][BlockField::SupplierName as usize];
+    recur.max_by(|a, b| belief(a).total_cmp(&belief(b)).then(b.cmp(a)))
+}
+
+/// Whether at least two other lines hold what a line says.
+fn recurs(order: &ReadingOrder, line: usize) -> bool {
+    const TIMES_MIN: usize = 2;
+    const LETTERS_MIN: usize = 8;
+    let said = letters(&order.lines[line].text);
+    let again = |other: &usize| *other != line && letters(&order.lines[*other].text).contains(&said);
+    said.len() >= LETTERS_MIN && (0..order.lines.len()).filter(again).count() >= TIMES_MIN
 }
 
 /// Whether a domain begins with a name's first word.

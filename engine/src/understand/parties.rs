@@ -154,15 +154,13 @@ fn by_columns(order: &ReadingOrder, run: &Run) -> f32 {
     if says_who || run.lines.windows(2).any(apart) { TWO_NAMES } else { 1.0 }
 }
 
-/// The line below a caption of a party names it, also where the network sees nobody.
+/// The line below a caption of a party, or right behind it, names it, also where the network sees nobody.
 fn believe_captions(order: &ReadingOrder, captions: &Captions, runs: &[Run], beliefs: &mut Beliefs) {
     for (line, party) in captions.iter() {
         let Some(field) = party.name().map(|field| field as usize) else { continue };
         let absent = 1.0 - beliefs.runs.iter().map(|run| run[field]).sum::<f32>();
-        let is_next = |run: &Run| {
-            run.lines.len() == 1 && run.before == Some(line) && is_below(order, &Run { lines: vec![line], ..run.clone() }, run.lines[0])
-        };
-        if let Some(next) = runs.iter().position(is_next) {
+        let Some(first) = captions.block(order, line).first().copied() else { continue };
+        if let Some(next) = runs.iter().position(|run| run.lines == [first]) {
             beliefs.runs[next][field] += CAPTIONED_SHARE * absent.max(0.0);
         }
     }
@@ -207,6 +205,9 @@ fn believe_paragraphs(order: &ReadingOrder, captions: &Captions, runs: &[Run], b
 fn paragraph(order: &ReadingOrder, captions: &Captions, caption: usize) -> Option<Vec<usize>> {
     let text = |line: usize| order.lines[line].text.as_str();
     let gap = |above: usize, line: usize| (order.lines[line].quad.centre().y - order.lines[above].quad.centre().y) / order.line_height();
+    if captions.is_in_list(order, caption) {
+        return None;
+    }
     let mut name: Vec<usize> = Vec::new();
     let mut above = caption;
     for line in order.in_column(caption, 1).take(BLOCK_LINES_MAX).take_while(|line| !captions.announce(*line)) {

@@ -37,10 +37,8 @@ pub(super) fn rows(
 ) -> Vec<VatRow> {
     let bands = bands(order, beliefs);
     let document = Taxed::of(candidates, beliefs);
-    let mut found: Vec<(usize, i64, VatRow, i64)> = Vec::new();
-    let of_tax = bands.iter().filter(|band| band.is_of_tax());
-    // Of five pieces the price is the fifth of the total, as if that were their tax: so rows that say tax come first.
-    for band in of_tax.chain(bands.iter().filter(|band| !band.is_of_tax() && band.summary >= band.item)) {
+    let mut found: Vec<Found> = Vec::new();
+    for band in bands.iter().filter(|band| band.is_of_tax() || band.summary >= band.item) {
         let printed: Vec<&Candidate> = candidates.iter().filter(|c| band.lines.contains(&c.line)).collect();
         let signed = printed.iter().any(|c| c.kind == Kind::Rate);
         let whole = |line: usize| whole_rates(line, &order.lines[line].text, band.says_tax || band.in_table);
@@ -52,18 +50,18 @@ pub(super) fn rows(
             let is_net = document.as_ref().is_some_and(|document| [document.net, document.gross].contains(&net.value));
             // Nothing is no tax of any net.
             let is_told = rate.value != 0 || band.is_of_tax() || is_net;
-            if is_told && found.iter().all(|(_, known, ..)| *known != rate.value) {
+            if is_told {
                 let cell = |candidate: &Candidate| Some(span(candidate, band.summary.max(TABLE_PROBABILITY_MIN)));
-                found.push((band.row.start, rate.value, VatRow { rate: cell(rate), net: cell(net), amount: cell(tax) }, tax.value));
+                let row = VatRow { rate: cell(rate), net: cell(net), amount: cell(tax) };
+                keep(&mut found, Found { rate: rate.value, net: net.value, tax: tax.value, of_tax: band.is_of_tax(), row });
             }
             left.retain(|candidate| ![rate, net, tax].contains(candidate));
         }
     }
-    found.sort_by_key(|(line, ..)| *line);
     let amounts = amounts_by_rate(order, &bands, candidates);
-    let by_table = found.iter().map(|(.., tax)| *tax).collect::<Vec<_>>();
+    let by_table = found.iter().map(|found| found.tax).collect::<Vec<_>>();
     if !document.is_some_and(|document| !document.is_sum_of(&by_table) && document.confirms(&amounts)) {
-        return found.into_iter().map(|(_, _, row, _)| row).collect();
+        return found.into_iter().map(|found| found.row).collect();
     }
     let row = |(rate, amount): &(Candidate, Candidate)| VatRow {
         rate: Some(span(rate, CONFIRMED_PROBABILITY)),
@@ -71,6 +69,26 @@ pub(super) fn rows(
         amount: Some(span(amount, CONFIRMED_PROBABILITY)),
     };
     amounts.iter().map(row).collect()
+}
+
+/// A row whose arithmetic holds.
+struct Found {
+    rate: i64,
+    net: i64,
+    tax: i64,
+    of_tax: bool,
+    row: VatRow,
+}
+
+/// One row a rate. Of five pieces the price is the fifth of the total, as if that were their tax: so rows that say tax come first, and then
+/// the one of the largest net, for those of goods are its parts.
+fn keep(found: &mut Vec<Found>, new: Found) {
+    let worth = |found: &Found| (found.of_tax, found.net.saturating_abs());
+    match found.iter_mut().find(|known| known.rate == new.rate) {
+        Some(known) if worth(&new) > worth(known) => *known = new,
+        Some(_) => {}
+        None => found.push(new),
+    }
 }
 
 /// How far the cells of a row are believed at least whose arithmetic holds.

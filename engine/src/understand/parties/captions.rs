@@ -75,12 +75,20 @@ impl Captions {
     pub fn parties(&self, order: &ReadingOrder) -> Vec<Option<Party>> {
         let mut parties = vec![None; order.lines.len()];
         for (at, party) in self.iter() {
-            let below: Vec<usize> = self.below(order, at).collect();
-            let of_party = self.behind(order, at, &below).map_or(below, |behind| vec![behind]);
-            of_party.into_iter().for_each(|line| parties[line] = Some(party));
+            self.block(order, at).into_iter().for_each(|line| parties[line] = Some(party));
         }
         self.addressees(order, &mut parties);
         parties
+    }
+
+    /// The lines of the party that a caption announces: below it, or right behind it.
+    pub fn block(&self, order: &ReadingOrder, caption: usize) -> Vec<usize> {
+        self.behind(order, caption).map_or_else(|| self.below(order, caption).collect(), |behind| vec![behind])
+    }
+
+    /// Whether what a caption announces stands behind it, with other captions below.
+    pub fn is_in_list(&self, order: &ReadingOrder, caption: usize) -> bool {
+        self.behind(order, caption).is_some()
     }
 
     /// The lines below a caption, close to each other.
@@ -93,9 +101,9 @@ impl Captions {
     }
 
     /// `Customer | Bodhrán Street Taverns Limited` in a list of captions and values: nothing but other captions below it.
-    pub fn behind(&self, order: &ReadingOrder, caption: usize, below: &[usize]) -> Option<usize> {
+    fn behind(&self, order: &ReadingOrder, caption: usize) -> Option<usize> {
         let text = |line: usize| order.lines[line].text.as_str();
-        let of_list = below.first().is_none_or(|line| is_caption_alone(text(*line)));
+        let of_list = self.below(order, caption).next().is_none_or(|line| is_caption_alone(text(line)));
         let behind = order.row(caption).find(|line| *line > caption && !self.announce(*line));
         behind.filter(|line| of_list && text(*line).contains(char::is_alphabetic) && !is_caption_alone(text(*line)) && !letters::is_no_name(text(*line)))
     }
