@@ -7,7 +7,7 @@ use regex::Regex;
 
 static LEGAL_FORM: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
-        r"(?i)\b(?:S[D0O]N\.? ?,?BH[D0O]|S/B|SB|BHD|LTD|LIMITED|GMBH|PLC|LLC|L\.?L\.?P|INC|DAC|AG|KG|OHG|GBR|UG|B\.?V|N\.V|S\.?R\.?L|S\.P\.A|APS|LDA|PTY|TEORANTA|CLG|SARL|SASU|SAS|SA|EURL|EG|E\.K|MBB|KGAA|SPRL|SRL|SPA|CO|ENTERPRISE|TRADING)\b",
+        r"(?i)\b(?:S[D0O]N\.? ?,?BH[D0O]|S/B|SB|BHD|LTD|LIMITED|GMBH|PLC|LLC|L\.?L\.?P|INC|DAC|AG|KG|OHG|GBR|UG|B\.?V|N\.V|S\.?R\.?L|S\.P\.A|APS|LDA|PTY|TEORANTA|CLG|SARL|SASU|SAS|SA|EURL|EG|E\.K|MBB|KGAA|SPRL|SRL|SPA|BVBA|KFT|S\.R\.O|S\.N\.C|S\.L\.?U?|S\.A\.S?|E\.U|SP\.? ?Z ?O\.? ?O|CO|ENTERPRISE|TRADING)\b",
     )
     .expect("the pattern is a constant that a test compiles")
 });
@@ -43,6 +43,9 @@ mod tests {
             ("KMF FOODICIOUS SDN BHD", Some(2)),
             ("ACME WINES LTD", Some(2)),
             ("SUSHI MENTAI", None),
+            ("VLTAVAN SKLO s.r.o.", Some(2)),
+            ("Fabryka Mebli Drzewniak Sp. z o.o.", Some(3)),
+            ("Cazalilla Real, S.L.", Some(2)),
             ("Kilcolman, Co. Kerry", None),
             ("Acme, Co. Kerry, Ltd", Some(3)),
         ] {

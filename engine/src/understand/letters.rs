@@ -22,7 +22,7 @@ const SENDER: f32 = 0.9;
 /// Addressees stand in this part of the first page, from its top.
 const WINDOW: f32 = 0.45;
 /// From one line of a block to the next, in heights of the lines.
-const LINE_STEP_MAX: f32 = 2.2;
+const LINE_STEP_MAX: f32 = 2.7;
 /// Lines of a block begin this close to each other, in heights.
 const INDENT_MAX: f32 = 0.8;
 /// Heights of lines of one block differ at most by this share.
@@ -259,7 +259,9 @@ fn sender(order: &ReadingOrder, runs: &[Run], is_free: impl Fn(usize) -> bool, b
 fn recurring(order: &ReadingOrder, runs: &[Run], is_free: impl Fn(usize) -> bool, beliefs: &Beliefs) -> Option<usize> {
     let text = |line: usize| order.lines[line].text.as_str();
     let is_name = |line: usize| {
-        let says_else = is_no_name(text(line)) || parties::is_caption_alone(text(line)) || parties::announces(text(line));
+        use Keyword::*;
+        const OTHERS: [Keyword; 12] = [Total, Subtotal, Amount, Due, Net, Gross, Tax, Quantity, Price, Delivery, Order, Terms];
+        let says_else = is_no_name(text(line)) || parties::announces(text(line)) || KeywordSet::find(text(line)).has_any(&OTHERS);
         is_free(line) && !says_else && !text(line).contains(|c: char| c.is_ascii_digit()) && text(line).split_whitespace().count() > 1
     };
     let recur = (0..runs.len()).filter(|run| matches!(runs[*run].lines[..], [line] if is_name(line) && recurs(order, line)));

@@ -161,12 +161,15 @@ fn overlap(order: &ReadingOrder, row: &Range<usize>, below: &Range<usize>) -> f3
 
 /// `VAT 23% 405.50`: rows that say tax, with one rate and one amount. The rate's sign may be missing behind the word: `VAT 13.50`.
 fn amounts_by_rate(order: &ReadingOrder, bands: &[Band], candidates: &[Candidate]) -> Vec<(Candidate, Candidate)> {
+    let of_tax = || bands.iter().filter(|band| band.says_tax && band.summary >= band.item);
+    let in_row = of_tax().filter_map(|band| rate_and_amount(order, &band.row, candidates));
+    let in_lines = of_tax().filter_map(|band| rate_and_amount(order, &band.lines, candidates));
+    let above = of_tax().flat_map(|band| rates_above_amounts(order, &band.row, candidates));
     let mut rows: Vec<(Candidate, Candidate)> = Vec::new();
-    for band in bands.iter().filter(|band| band.says_tax && band.summary >= band.item) {
-        let found = rate_and_amount(order, &band.row, candidates)
-            .or_else(|| rate_and_amount(order, &band.lines, candidates))
-            .or_else(|| rate_above_amount(order, &band.row, candidates));
-        rows.extend(found.filter(|(rate, _)| rows.iter().all(|(known, _)| known.value != rate.value)));
+    for found in in_row.chain(in_lines).chain(above) {
+        if rows.iter().all(|(known, _)| known.value != found.0.value) {
+            rows.push(found);
+        }
     }
     rows
 }
@@ -185,15 +188,19 @@ fn rate_and_amount(order: &ReadingOrder, lines: &Range<usize>, candidates: &[Can
     Some((rate.clone(), amount.clone()))
 }
 
-/// The only rate of a row and, where no amount stands beside it, the amount below it.
-fn rate_above_amount(order: &ReadingOrder, row: &Range<usize>, candidates: &[Candidate]) -> Option<(Candidate, Candidate)> {
-    let in_line = |kind: Kind, line: usize| candidates.iter().filter(move |c| c.kind == kind && c.line == line);
-    if row.clone().any(|line| in_line(Kind::Amount, line).next().is_some()) {
-        return None;
+/// The only rate of each line that says tax and, where no amount stands beside them, the amount below it.
+fn rates_above_amounts(order: &ReadingOrder, row: &Range<usize>, candidates: &[Candidate]) -> Vec<(Candidate, Candidate)> {
+    let in_line = |kind: Kind, line: usize| candidates.iter().filter(move |c| c.kind == kind && c.line == line).collect::<Vec<_>>();
+    if row.clone().any(|line| !in_line(Kind::Amount, line).is_empty()) {
+        return Vec::new();
     }
-    let [rate] = row.clone().flat_map(|line| in_line(Kind::Rate, line)).collect::<Vec<_>>()[..] else { return None };
-    let [amount] = in_line(Kind::Amount, order.in_column(rate.line, 1).next()?).collect::<Vec<_>>()[..] else { return None };
-    Some((rate.clone(), amount.clone()))
+    let says_tax = |line: &usize| row.len() == 1 || KeywordSet::find(&order.lines[*line].text).has(Keyword::Tax);
+    let pair = |line: usize| {
+        let [rate] = in_line(Kind::Rate, line)[..] else { return None };
+        let [amount] = in_line(Kind::Amount, order.in_column(line, 1).next()?)[..] else { return None };
+        Some((rate.clone(), amount.clone()))
+    };
+    row.clone().filter(says_tax).filter_map(pair).collect()
 }
 
 /// A bare number of a line that says nothing but tax and it, if it is a rate that some country has.

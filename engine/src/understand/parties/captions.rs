@@ -7,6 +7,7 @@ use regex::Regex;
 use super::{is_caption_alone, letters};
 use crate::understand::candidates::pattern;
 use crate::understand::keywords::{Keyword, KeywordSet};
+use crate::text::TextLine;
 use crate::understand::rows::ReadingOrder;
 
 /// Words of a caption that says nothing else.
@@ -48,7 +49,14 @@ pub(super) struct Captions(Vec<Option<Party>>);
 
 impl Captions {
     pub fn of(order: &ReadingOrder) -> Self {
-        Self(order.lines.iter().map(|line| caption(&line.text)).collect())
+        let goes_on = |line: usize| {
+            let quad = order.lines[line].quad;
+            let close = |next: &usize| order.lines[*next].quad.left() - quad.right() <= quad.height();
+            order.row(line).find(|next| *next > line).filter(close).is_some_and(|next| is_caption_alone(&order.lines[next].text))
+        };
+        // `Customer | no.` is a caption in two lines.
+        let party = |(line, text): (usize, &&TextLine)| caption(&text.text).filter(|_| !goes_on(line));
+        Self(order.lines.iter().enumerate().map(party).collect())
     }
 
     pub fn announce_buyer(&self) -> bool {
