@@ -79,7 +79,7 @@ fn above(order: &ReadingOrder, runs: &[Run], is_free: impl Fn(usize) -> bool, be
     let supplier = BlockField::SupplierName as usize;
     let best = (0..runs.len()).max_by(|a, b| beliefs.runs[*a][supplier].total_cmp(&beliefs.runs[*b][supplier]))?;
     let text = |line: usize| order.lines[line].text.as_str();
-    let is_company = runs[best].lines.iter().any(|line| legal_form::find(text(*line)).is_some());
+    let is_known = runs[best].lines.iter().any(|line| legal_form::find(text(*line)).is_some() || !is_free(*line));
     let says_else = |line: usize| {
         let said = KeywordSet::find(text(line));
         let is_caption = parties::is_caption_alone(text(line)) || parties::announces(text(line));
@@ -87,7 +87,7 @@ fn above(order: &ReadingOrder, runs: &[Run], is_free: impl Fn(usize) -> bool, be
     };
     let may_be = |below: usize, line: &usize| goes_on(order, *line, below) && is_free(*line) && !says_else(*line);
     let up = |line: &usize| order.in_column(*line, -1).next().filter(|above| may_be(*line, above));
-    let top = std::iter::successors(up(&runs[best].lines[0]).filter(|_| !is_company), up).last()?;
+    let top = std::iter::successors(up(&runs[best].lines[0]).filter(|_| !is_known), up).last()?;
     runs.iter().position(|run| run.lines == [top])
 }
 
@@ -252,7 +252,8 @@ fn sender(order: &ReadingOrder, runs: &[Run], is_free: impl Fn(usize) -> bool, b
     let company = (0..order.lines.len()).filter(names).min_by_key(|line| (!begins_domain(text(*line)), text(*line).len()));
     let alone = company.and_then(|line| runs.iter().position(|run| run.lines == [line]));
     let named = alone.or_else(by_domain).or_else(|| (is_best && has_domain(believed) && !is_no_name(believed)).then_some(best));
-    named.or_else(|| recurring(order, runs, is_free, beliefs).filter(|_| !recurs(order, runs[best].lines[0])))
+    let is_doubtful = is_best && !is_company(runs[best].lines[0]) && !recurs(order, runs[best].lines[0]);
+    named.or_else(|| recurring(order, runs, is_free, beliefs).filter(|_| is_doubtful))
 }
 
 /// The likeliest line that other lines say again: names stand in heads, feet, lines of banks and slips of payment.

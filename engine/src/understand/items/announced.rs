@@ -54,7 +54,9 @@ pub(super) fn caption_rows(order: &ReadingOrder, first: usize) -> Vec<Range<usiz
         let known = words.iter().filter(|word| is_caption(word) || word.text.starts_with('(')).count() as f32;
         let captions = captions(&words);
         let known_captions = captions.iter().filter(|(_, caption)| caption.known).count() as f32;
-        let are_known = known >= WHOLE_SHARE_MIN * words.len() as f32 || known_captions >= WHOLE_SHARE_MIN * captions.len() as f32;
+        // A single line with one caption in it may be a sentence.
+        let of_several = row.len() > 1 && known_captions >= WHOLE_SHARE_MIN * captions.len() as f32;
+        let are_known = known >= WHOLE_SHARE_MIN * words.len() as f32 || of_several;
         let is_heading = row.len() == 1 && words.len() >= HEADING_WORDS_MIN && rows.last().is_some_and(|above| above.len() > row.len());
         if digits || far || !are_known || is_heading {
             break;

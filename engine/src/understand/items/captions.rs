@@ -15,7 +15,7 @@ const OWN_WORDS: [(Column, &[&str]); 8] = [
         Column::Description,
         &[
             "ACTIVITY", "CONCEPTO", "DESCRIPCIÓN", "DESCRIPCION", "DESCRIZIONE", "MATERIAL", "MATÉRIEL", "PRODUCTO", "PRODOTTO", "PRODUIT",
-            "PRODUITS", "SERVICE", "SERVICES", "WARE",
+            "PRODUITS", "SERVICE", "SERVICES",
         ],
     ),
     (
