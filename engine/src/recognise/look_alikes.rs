@@ -15,6 +15,13 @@ static WORD: LazyLock<Regex> = LazyLock::new(|| pattern(r"[\p{L}\p{N}]+"));
 static NUMBER: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?:^|[\s€£$])(?P<number>[\dIlOo]{1,6}[.,][\dIlOo]{2,3})(?:$|[\s%€])"));
 /// Ounces behind their number.
 static OUNCES: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?P<number>\b(?:[1-9]|[1-7]\d) ?)0(?P<z>[Zz])\b"));
+/// `11 Itr`, `2 ITR`.
+static LITRES: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?P<number>\d ?)I(?P<tr>[tT][rR](?:es?|s|ES?|S)?)\b"));
+/// Litres of a pack: `20 x 0,501`, `12 x 0,70 | Glas`, `20er 0,51`, `24 x 0,33 1`, `30|`. No price has three decimals, or a stroke behind it.
+static LITRES_OF_PACK: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(r"(?P<number>[xX×] ?[01],\d\d|\der [01],\d{1,2}?|[xX×] ?[01],\d{1,2} )1(?P<end> |$)")
+});
+static LITRES_AS_STROKE: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?P<number>\d ?)\|(?P<end> |$)"));
 static CARBON_DIOXIDE: LazyLock<Regex> = LazyLock::new(|| pattern(r"\bC02\b"));
 
 fn pattern(pattern: &str) -> Regex {
@@ -26,6 +33,12 @@ pub fn mend(text: &str) -> String {
     let text = WORD.replace_all(text, |word: &Captures| letters(&word[0]).into_owned());
     let text = NUMBER.replace_all(&text, |found: &Captures| found[0].replace(&found["number"], &digits(&found["number"])));
     let text = OUNCES.replace_all(&text, |found: &Captures| format!("{}{}{}", &found["number"], if &found["z"] == "Z" { 'O' } else { 'o' }, &found["z"]));
+    let text = LITRES.replace_all(&text, |found: &Captures| {
+        let small = found["tr"].starts_with('t');
+        format!("{}{}{}", &found["number"], if small { 'l' } else { 'L' }, &found["tr"])
+    });
+    let text = LITRES_OF_PACK.replace_all(&text, "${number}l${end}");
+    let text = LITRES_AS_STROKE.replace_all(&text, "${number}l${end}");
     CARBON_DIOXIDE.replace_all(&text, "CO2").into_owned()
 }
 
@@ -68,7 +81,15 @@ mod tests {
             ("120Z Double Wall", "12OZ Double Wall"),
             ("12 0z cup", "12 oz cup"),
             ("C02 cylinder", "CO2 cylinder"),
+            ("Gas 11 Itr cylinder", "Gas 11 ltr cylinder"),
+            ("MILK 2 ITR", "MILK 2 LTR"),
+            ("Hell 20 x 0,50 1 MW", "Hell 20 x 0,50 l MW"),
+            ("Pfand Kasten 20 x 0,501", "Pfand Kasten 20 x 0,50l"),
+            ("Pfand Kasten 20er 0,51", "Pfand Kasten 20er 0,5l"),
+            ("Pfand Fass 30|", "Pfand Fass 30l"),
             // As they are.
+            ("2 x 0,51", "2 x 0,51"),
+            ("3 X 2.51", "3 X 2.51"),
             ("A0", "A0"),
             ("B0B", "B0B"),
             ("SO-331704", "SO-331704"),

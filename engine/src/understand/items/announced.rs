@@ -292,7 +292,8 @@ fn are_codes(texts: &[&str], of_numbers: bool) -> bool {
         let (digits, letters) = (count(text, |c| c.is_ascii_digit()), count(text, |c| c.is_ascii_uppercase()));
         !text.contains([' ', ',']) && (digits >= CODE_DIGITS_MIN && !text.contains('/') || of_numbers && digits > 0 && letters > 1)
     };
-    let codes = texts.iter().filter(is_code).count();
+    let is_year = |text: &&str| text.len() == CODE_DIGITS_MIN && (text.starts_with("19") || text.starts_with("20"));
+    let codes = texts.iter().filter(is_code).filter(|text| !is_year(text)).count();
     codes >= TELLING_LINES_MIN && 2 * codes > texts.len()
 }
 

@@ -43,7 +43,6 @@ impl Columns {
             return None;
         }
         let mut columns = Self(announced.columns(order, first + rows.len()));
-        if std::env::var("DEBUG_COLUMNS").is_ok() { eprintln!("{} {:?}", order.text(rows[0].clone()), columns.0.iter().map(|c| (c.column, c.known, c.left as i32, c.right as i32, c.code_above)).collect::<Vec<_>>()); }
         columns.widen_descriptions(order, first + rows.len());
         Some((columns, rows.len()))
     }
@@ -132,6 +131,8 @@ impl Columns {
             // `3 Std`: a quantity with its unit.
             Some(Place::In(Column::Quantity)) if !is_number && accepts(Column::Unit, word) => Place::In(Column::Unit),
             Some(Place::In(Column::Unit)) if !is_number => Place::Nowhere,
+            // `33.70 C`: a code of tax.
+            Some(Place::In(Column::LineTotal)) if !is_number => Place::Nowhere,
             // `19 % VAT (S)`: what follows a rate.
             Some(Place::In(Column::VatRate) | Place::Nowhere) if !is_number => Place::Nowhere,
             // Captions of one line are placed by guess: the descriptions may begin further left.
