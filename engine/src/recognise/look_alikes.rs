@@ -18,9 +18,8 @@ static OUNCES: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?P<number>\b(?:[1-9
 /// `11 Itr`, `2 ITR`.
 static LITRES: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?P<number>\d ?)I(?P<tr>[tT][rR](?:es?|s|ES?|S)?)\b"));
 /// Litres of a pack: `20 x 0,501`, `12 x 0,70 | Glas`, `20er 0,51`, `24 x 0,33 1`, `30|`. No price has three decimals, or a stroke behind it.
-static LITRES_OF_PACK: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r"(?P<number>[xX×] ?[01],\d\d|\der [01],\d{1,2}?|[xX×] ?[01],\d{1,2} )1(?P<end> |$)")
-});
+static LITRES_OF_PACK: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"(?P<number>[xX×] ?[01],\d\d|\der [01],\d{1,2}?|[xX×] ?[01],\d{1,2} )1(?P<end> |$)"));
 static LITRES_AS_STROKE: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?P<number>\d ?)\|(?P<end> |$)"));
 static CARBON_DIOXIDE: LazyLock<Regex> = LazyLock::new(|| pattern(r"\bC02\b"));
 
@@ -32,7 +31,9 @@ fn pattern(pattern: &str) -> Regex {
 pub fn mend(text: &str) -> String {
     let text = WORD.replace_all(text, |word: &Captures| letters(&word[0]).into_owned());
     let text = NUMBER.replace_all(&text, |found: &Captures| found[0].replace(&found["number"], &digits(&found["number"])));
-    let text = OUNCES.replace_all(&text, |found: &Captures| format!("{}{}{}", &found["number"], if &found["z"] == "Z" { 'O' } else { 'o' }, &found["z"]));
+    let text = OUNCES.replace_all(&text, |found: &Captures| {
+        format!("{}{}{}", &found["number"], if &found["z"] == "Z" { 'O' } else { 'o' }, &found["z"])
+    });
     let text = LITRES.replace_all(&text, |found: &Captures| {
         let small = found["tr"].starts_with('t');
         format!("{}{}{}", &found["number"], if small { 'l' } else { 'L' }, &found["tr"])

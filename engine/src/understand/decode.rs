@@ -136,7 +136,9 @@ static PERIOD_GOES_ON: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)^ ?(?:[�
 
 /// Dates of quotes, of deposits and of the invoice that a credit note is for.
 static OF_OTHER_DOCUMENT: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r"(?i)\b(?:devis|quot(?:e|ation)|angebot|offerte|presupuesto|acompte|deposit|anzahlung|sur facture|zu rechnung|original invoice|sign(?:ed|é))\b")
+    pattern(
+        r"(?i)\b(?:devis|quot(?:e|ation)|angebot|offerte|presupuesto|acompte|deposit|anzahlung|sur facture|zu rechnung|original invoice|sign(?:ed|é))\b",
+    )
 });
 
 /// `TOTAL 6% SUPPLIES (INC. GST)`, beside what is not taxed.
@@ -346,6 +348,25 @@ mod tests {
     }
 
     #[test]
+    fn a_series_belongs_to_its_number_and_a_caption_does_not() {
+        for (text, number) in [
+            ("PSW 3071", "PSW 3071"),
+            ("Credit note CN 30746", "CN 30746"),
+            ("A26 / 004871", "A26 / 004871"),
+            ("Invoice No 30746", "30746"),
+            ("INV 30746", "30746"),
+            ("NR 30746", "30746"),
+        ] {
+            let (lines, pages) = testing::letter(text);
+            let order = ReadingOrder::new(&lines, &pages);
+            let line = order.lines.iter().position(|line| line.text == text).unwrap();
+            let candidates = candidates::find(line, text);
+            let last = candidates.iter().rfind(|candidate| candidate.kind == Kind::Identifier).unwrap();
+            assert_eq!(&text[with_series(&order, last).range], number, "{text}");
+        }
+    }
+
+    #[test]
     fn words_before_a_value_speak_against_it() {
         for (text, role, plausible) in [
             ("21/03/2018", Role::IssueDate, 1.0),
@@ -353,6 +374,8 @@ mod tests {
             ("REG 2- 24/06/2018", Role::IssueDate, 1.0),
             ("Order date 21/03/2018", Role::IssueDate, OTHER_DATE),
             ("ORD #18 delivered 21/03/2018", Role::IssueDate, OTHER_DATE),
+            ("Devis D26-0141 signé le 14/02/2026", Role::IssueDate, OTHER_DATE),
+            ("Sur facture FV26/02915 du 18/03/2026", Role::IssueDate, OTHER_DATE),
             ("3 - 28 Feb 2026", Role::IssueDate, OF_PERIOD),
             ("1 Jan - 28 Feb 2026", Role::IssueDate, OF_PERIOD),
             ("01.02. bis 28.02.2026", Role::IssueDate, OF_PERIOD),

@@ -46,8 +46,10 @@ static POSTCODE: LazyLock<Regex> = LazyLock::new(|| {
 /// Departments and persons that a letter is for the attention of; whom it is addressed to stands above.
 static DEPARTMENT: LazyLock<Regex> = LazyLock::new(|| {
     let word = "accounts payable|accounts dep|purchase ledger|accounts office|buchhaltung|rechnungswesen|einkauf|service compta|comptabilit|service achats|service [ée]conomat|[ée]conomat|administrati|facilities|the proprietor|the licensee|the accounts|the manager|practice manager";
-    Regex::new(&format!(r"(?i)^\W*(?:(?:for the )?att(?:entio)?n|fao|f\.a\.o|t?/a\b|trading as|z\. ?hd|à l.attention|c/o|t\.a\.v|ter attentie|{word})"))
-        .expect("the pattern is a constant that a test compiles")
+    Regex::new(&format!(
+        r"(?i)^\W*(?:(?:for the )?att(?:entio)?n|fao|f\.a\.o|t?/a\b|trading as|z\. ?hd|à l.attention|c/o|t\.a\.v|ter attentie|{word})"
+    ))
+    .expect("the pattern is a constant that a test compiles")
 });
 
 static SALUTATION: LazyLock<Regex> = LazyLock::new(|| {
@@ -83,7 +85,9 @@ fn above(order: &ReadingOrder, runs: &[Run], is_free: impl Fn(usize) -> bool, be
     let says_else = |line: usize| {
         let said = KeywordSet::find(text(line));
         let is_caption = parties::is_caption_alone(text(line)) || parties::announces(text(line));
-        is_no_name(text(line)) || is_caption || said.has_any(&[Keyword::Invoice, Keyword::Date, Keyword::Number, Keyword::Customer, Keyword::Recipient, Keyword::Seller])
+        is_no_name(text(line))
+            || is_caption
+            || said.has_any(&[Keyword::Invoice, Keyword::Date, Keyword::Number, Keyword::Customer, Keyword::Recipient, Keyword::Seller])
     };
     let may_be = |below: usize, line: &usize| goes_on(order, *line, below) && is_free(*line) && !says_else(*line);
     let up = |line: &usize| order.in_column(*line, -1).next().filter(|above| may_be(*line, above));
@@ -101,7 +105,8 @@ fn believe(named: Option<usize>, field: BlockField, share: f32, beliefs: &mut Be
 
 /// Telephones, mail and web pages.
 static CONTACT: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)^\W*(?:tel|t|ph|phone|fax|e-?mail|mob|mobile)\b\W*[(+\d]|\b(?:continued|overleaf|page \d)\b|\S@\S+\.|\bw{2,3}\.\w").expect("the pattern is a constant that a test compiles")
+    Regex::new(r"(?i)^\W*(?:tel|t|ph|phone|fax|e-?mail|mob|mobile)\b\W*[(+\d]|\b(?:continued|overleaf|page \d)\b|\S@\S+\.|\bw{2,3}\.\w")
+        .expect("the pattern is a constant that a test compiles")
 });
 
 /// `Herrn`, `Firma`: whoever is meant stands below.
@@ -371,6 +376,38 @@ mod tests {
         let brand =
             [(450.0, 40.0, "Kilbracken Hardware & Garden"), (450.0, 70.0, "The Square"), (450.0, 95.0, "www.kilbrackenhardware.ie")];
         assert_eq!(names(&brand, "Kilbracken Hardware & Garden")[0].as_deref(), Some("Kilbracken Hardware & Garden"));
+    }
+
+    #[test]
+    fn a_name_stands_above_its_address_and_is_said_again() {
+        let block = [(100.0, 40.0, "Fogarty & Riain Interiors"), (100.0, 65.0, "The Old Forge"), (100.0, 90.0, "Stradbally Road")];
+        assert_eq!(names(&block, "The Old Forge")[0].as_deref(), Some("Fogarty & Riain Interiors"));
+        let said_again = [
+            (100.0, 40.0, "Brewery round"),
+            (700.0, 40.0, "Nine Elbows Beerworks"),
+            (100.0, 900.0, "Please pay Nine Elbows Beerworks, sort code 40-11-82"),
+            (100.0, 960.0, "To: Nine Elbows Beerworks"),
+        ];
+        assert_eq!(names(&said_again, "Brewery round")[0].as_deref(), Some("Nine Elbows Beerworks"));
+        let mail = [(100.0, 40.0, "Pippa Ackroyd"), (100.0, 160.0, "hello@ackroydtea.co.uk")];
+        assert_eq!(names(&mail, "hello@ackroydtea.co.uk")[0].as_deref(), Some("Pippa Ackroyd"));
+    }
+
+    #[test]
+    fn telephones_mail_and_departments_are_no_names() {
+        for (text, expected) in [
+            ("Tel (01637) 555290", true),
+            ("accounts@acme.example", true),
+            ("www.acme.co.uk", true),
+            ("For the attention of Mr T. Adeyemi", true),
+            ("t/a The Print Room", true),
+            ("continued overleaf", true),
+            ("Telford Wines", false),
+            ("T & J Phelan", false),
+        ] {
+            assert_eq!(is_no_name(text), expected, "{text}");
+        }
+        assert!(is_salutation("Herrn und Frau") && is_salutation("Company") && !is_salutation("Company Wines"));
     }
 
     #[test]

@@ -264,7 +264,8 @@ fn lines_of_name(runs: &[Run], prints: &[String], party: Party, beliefs: &Belief
 /// A tax number in the buyer's block is the buyer's. `owners`: of each line; what stands right of its caption is of the same party.
 fn weigh_vat_ids(order: &ReadingOrder, candidates: &[Candidate], owners: &[Option<Party>], beliefs: &mut Beliefs) {
     let owner = |line: usize| {
-        let before = order.row(line).take_while(|before| *before < line).last().filter(|before| is_caption_alone(&order.lines[*before].text));
+        let before =
+            order.row(line).take_while(|before| *before < line).last().filter(|before| is_caption_alone(&order.lines[*before].text));
         owners[line].or_else(|| owners[before?])
     };
     let factor = |candidate: &Candidate| match owner(candidate.line) {

@@ -312,6 +312,18 @@ mod tests {
     }
 
     #[test]
+    fn of_rows_of_one_rate_those_of_tax_and_of_the_largest_net_are_kept() {
+        let mut found = Vec::new();
+        for (rate, net, of_tax) in [(2000, 3090, false), (2000, 72_939, true), (2000, 90_000, false), (0, 100, true), (0, 8760, true)] {
+            keep(
+                &mut found,
+                Found { rate, net, tax: net * rate / RATE_SCALE, of_tax, row: VatRow { rate: None, net: None, amount: None } },
+            );
+        }
+        assert_eq!(found.iter().map(|found| (found.rate, found.net)).collect::<Vec<_>>(), [(2000, 72_939), (0, 8760)]);
+    }
+
+    #[test]
     fn taxes_count_where_they_make_the_documents_vat() {
         let document = Taxed { net: 162_604, vat: 37_223, gross: 199_827 };
         let rows = |rows: &[(i64, i64)]| -> Vec<(Candidate, Candidate)> {
@@ -323,6 +335,8 @@ mod tests {
         assert!(!document.confirms(&rows(&[(2000, 37_223)])), "another rate");
         assert!(!document.confirms(&[]));
         assert!(document.is_sum_of(&[-37_223]), "of a credit note");
+        let with_deposits = Taxed { net: 132_588, vat: 21_718, gross: 154_306 };
+        assert!(with_deposits.confirms(&rows(&[(2000, 21_718)])), "some of the net bears no tax");
     }
 
     #[test]
@@ -332,6 +346,7 @@ mod tests {
             ("A 13.50 200.00 27.00", Some(["13.50", "200.00", "27.00"])),
             ("SR @ 6% 37.55 2.25", Some(["6%", "37.55", "2.25"])),
             ("ZR 0% 12.00 0.00", Some(["0%", "12.00", "0.00"])),
+            ("ZERO 0% 89.85 2.25 87.60 0.00 150.00", Some(["0%", "87.60", "0.00"])),
             ("VAT 23% 100.00 24.00", None),
             ("TOTAL 100.00 23.00", None),
             ("VAT (S) 275,00 7 19,25", Some(["7", "275,00", "19,25"])),

@@ -214,7 +214,11 @@ impl Announced {
             let numbers: Vec<&str> = self.lines_below(order, below, at).collect();
             if may_count && are_counted(&numbers) {
                 self.captions[at].1.column = None;
-            } else if caption.column.is_none() && !self.has(Column::Code) && !keywords.has_any(&NO_CODES) && are_codes(&numbers, caption.known) {
+            } else if caption.column.is_none()
+                && !self.has(Column::Code)
+                && !keywords.has_any(&NO_CODES)
+                && are_codes(&numbers, caption.known)
+            {
                 self.captions[at].1.column = Some(Column::Code);
             }
         }
@@ -299,6 +303,7 @@ fn are_codes(texts: &[&str], of_numbers: bool) -> bool {
 
 /// Whether most of these are dates, maybe without a year.
 fn are_dates(texts: &[&str]) -> bool {
-    let is_date = |text: &&&str| text.split(['.', '/', '-']).filter(|part| (1..=2).contains(&part.len()) && part.parse::<u8>().is_ok()).count() > 1;
+    let is_date =
+        |text: &&&str| text.split(['.', '/', '-']).filter(|part| (1..=2).contains(&part.len()) && part.parse::<u8>().is_ok()).count() > 1;
     2 * texts.iter().filter(is_date).count() > texts.len()
 }

@@ -6,9 +6,9 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::{Goods, is_caption_of_code};
 use super::cells::{Cell, Word, around_words};
 use super::columns::Columns;
+use super::{Goods, is_caption_of_code};
 use crate::geometry::Quad;
 use crate::understand::draft::Column;
 
@@ -126,19 +126,21 @@ impl<'a> Captioned<'a> {
     /// The items in order.
     pub fn finish(mut self) -> Vec<Goods<'a>> {
         self.close();
-        self.drop_codes_of_rates();
+        self.drop_what_is_no_rate();
         self.drop_positions();
         let limit = self.right_edge_of_descriptions();
         let Self { columns, entries, .. } = self;
         entries.into_iter().map(|entry| entry.resolve(&columns, limit)).collect()
     }
 
-    /// Below a caption of tax, 1 and 2 are codes that a legend explains, no rates.
-    fn drop_codes_of_rates(&mut self) {
+    /// Below a caption of tax, 1 and 2 are codes that a legend explains, and numbers with odd hundredths amounts: no rates.
+    fn drop_what_is_no_rate(&mut self) {
+        const TENTH: i64 = 100;
         let rates = || self.entries.iter().filter_map(|entry| entry.goods.cell(Column::VatRate));
         let is_code = |cell: &Cell| matches!(cell.words.as_slice(), [word] if word.text.len() == 1 && word.is_digits());
-        let (all, some) = (rates().all(is_code), rates().any(|cell| matches!(cell.words[0].text, "1" | "2")));
-        if all && some {
+        let is_amount = |cell: &Cell| !cell.words[0].text.ends_with('%') && cell.thousandths().is_some_and(|value| value % TENTH != 0);
+        let (codes, some) = (rates().all(is_code), rates().any(|cell| matches!(cell.words[0].text, "1" | "2")));
+        if codes && some || rates().any(is_amount) {
             self.entries.iter_mut().for_each(|entry| entry.goods.cells.retain(|cell| cell.column != Column::VatRate));
         }
     }
@@ -147,7 +149,8 @@ impl<'a> Captioned<'a> {
     fn drop_positions(&mut self) {
         const POSITIONS_MIN: usize = 3;
         let number = |word: &Word| -> Option<u32> {
-            let digits = word.text.trim_start_matches(|c: char| c.is_ascii_uppercase()).trim_start_matches('.').trim_end_matches(['.', ')']);
+            let digits =
+                word.text.trim_start_matches(|c: char| c.is_ascii_uppercase()).trim_start_matches('.').trim_end_matches(['.', ')']);
             (word.text.len() - digits.len() <= 3).then(|| digits.parse().ok()).flatten()
         };
         let first = |entry: &Entry| {
@@ -157,8 +160,9 @@ impl<'a> Captioned<'a> {
         let numbers: Vec<Option<u32>> = self.entries.iter().map(first).collect();
         let follows = |pair: &[Option<u32>]| pair[1] == Some(1) || pair[0].zip(pair[1]).is_some_and(|(a, b)| b == a + 1);
         if numbers.len() >= POSITIONS_MIN && numbers[0] == Some(1) && numbers.windows(2).all(follows) {
-            let descriptions = self.entries.iter_mut().flat_map(|entry| &mut entry.goods.cells).filter(|cell| cell.column == Column::Description);
-            descriptions.for_each(|cell| drop(cell.words.remove(0)));
+            let descriptions =
+                self.entries.iter_mut().flat_map(|entry| &mut entry.goods.cells).filter(|cell| cell.column == Column::Description);
+            descriptions.for_each(|cell| cell.words = cell.words.split_off(1));
         }
     }
 
@@ -365,7 +369,8 @@ impl<'a> Entry<'a> {
 fn code_below<'a>(below: &[Row<'a>]) -> Option<Cell<'a>> {
     let of_code = |row: &Row<'a>| {
         let [caption, code, ..] = row.words.as_slice() else { return None };
-        let is_code = code.text.contains(|c: char| c.is_ascii_digit()) || code.text.contains('-') && !code.text.contains(char::is_lowercase);
+        let is_code =
+            code.text.contains(|c: char| c.is_ascii_digit()) || code.text.contains('-') && !code.text.contains(char::is_lowercase);
         (is_caption_of_code(caption) && is_code).then(|| Cell { column: Column::Code, words: vec![code.clone()] })
     };
     below.iter().take(CODE_ROWS_BELOW).find_map(of_code)

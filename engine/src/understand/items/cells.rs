@@ -33,6 +33,13 @@ impl<'a> Word<'a> {
         Some(Self { line: self.line, range, text, whole: self.whole, quad })
     }
 
+    /// Without the bracket or the stop behind it.
+    pub fn without_bracket(&self) -> Self {
+        let text = self.text.trim_end_matches([')', ']', ',', '.']);
+        let range = self.range.start..self.range.start + text.len();
+        Self { text, range, ..self.clone() }
+    }
+
     pub fn number(&self) -> Option<Number> {
         Number::read(self.text)
     }

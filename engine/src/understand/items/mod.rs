@@ -233,10 +233,13 @@ impl<'a> Goods<'a> {
         }
         let Some(description) = self.cells.iter_mut().find(|cell| cell.column == Column::Description) else { return };
         let is_code = |word: &Word| word.text.bytes().filter(u8::is_ascii_digit).count() >= 2;
-        let captions = (1..description.words.len()).filter(|at| is_caption_of_code(&description.words[*at]));
-        let Some(caption) = captions.last().filter(|at| description.words.len() == at + 2 && is_code(&description.words[at + 1])) else { return };
-        let code = description.words.split_off(caption).split_off(1);
-        self.cells.push(Cell { column: Column::Code, words: code });
+        let [_, .., caption, code] = description.words.as_slice() else { return };
+        if !is_caption_of_code(caption) || !is_code(code) {
+            return;
+        }
+        let code = code.without_bracket();
+        description.words.truncate(description.words.len() - 2);
+        self.cells.push(Cell { column: Column::Code, words: vec![code] });
     }
 
     /// Puts a cell in the place of the one of its column.

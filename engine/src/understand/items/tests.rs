@@ -266,3 +266,112 @@ fn a_docket_has_goods_without_prices() {
     assert_eq!(read_at(&rows, 0..3, false), ["- | STOUT 50L KEG | 2 | - | - | -", "- | CIDER 12x500ML | 10 | - | - | -"]);
     assert!(read_at(&rows, 0..3, true).is_empty());
 }
+
+#[test]
+fn numbers_below_a_caption_are_codes_or_positions() {
+    let of_numbers = read(
+        &[
+            &[(0.0, "No."), (120.0, "Description"), (500.0, "Quantity"), (650.0, "Unit Price"), (850.0, "Amount")],
+            &[(120.0, "Shipment No. SS-118402 / 24-02-26")],
+            &[(0.0, "1000417"), (120.0, "Degreaser"), (530.0, "12"), (690.0, "8.42"), (850.0, "101.04")],
+            &[(0.0, "CO2-635"), (120.0, "Cellar gas"), (530.0, "2"), (690.0, "19.80"), (850.0, "39.60")],
+            &[(120.0, "Shipment No. SS-118571 / 02-03-26")],
+            &[(0.0, "LPG-47"), (120.0, "Propane"), (530.0, "1"), (690.0, "96.25"), (850.0, "96.25")],
+        ],
+        1..6,
+    );
+    assert_eq!(
+        of_numbers,
+        [
+            "1000417 | Degreaser | 12 | 8.42 | - | 101.04",
+            "CO2-635 | Cellar gas | 2 | 19.80 | - | 39.60",
+            "LPG-47 | Propane | 1 | 96.25 | - | 96.25"
+        ]
+    );
+    let of_items = read(
+        &[
+            &[(0.0, "Item"), (120.0, "Material/Description"), (500.0, "Quantity"), (650.0, "Price"), (850.0, "Value")],
+            &[(0.0, "000110"), (120.0, "40071822"), (530.0, "14"), (690.0, "56.86"), (850.0, "796.04")],
+            &[(120.0, "CROWN CAP GOLD")],
+            &[(0.0, "000120"), (120.0, "40071840"), (530.0, "22"), (690.0, "68.45"), (850.0, "1,505.90")],
+            &[(120.0, "CROWN CAP PRINTED IN FOUR COLOURS, LITHOGRAPHED")],
+        ],
+        1..5,
+    );
+    assert_eq!(
+        of_items,
+        [
+            "40071822 | CROWN CAP GOLD | 14 | 56.86 | - | 796.04",
+            "40071840 | CROWN CAP PRINTED IN FOUR COLOURS, LITHOGRAPHED | 22 | 68.45 | - | 1,505.90"
+        ]
+    );
+}
+
+#[test]
+fn discounts_have_a_rate_and_an_amount_or_are_off_each() {
+    let discounted = read(
+        &[
+            &[
+                (0.0, "Details"),
+                (300.0, "Qty"),
+                (400.0, "Price"),
+                (480.0, "Disc %"),
+                (570.0, "Disc Amount"),
+                (720.0, "Net Amount"),
+                (860.0, "VAT"),
+            ],
+            &[(0.0, "Hot cups"), (300.0, "2"), (400.0, "41.50"), (480.0, "10.00"), (620.0, "8.30"), (760.0, "74.70"), (860.0, "17.18")],
+        ],
+        1..2,
+    );
+    assert_eq!(discounted, ["- | Hot cups | 2 | 41.50 | - | 74.70"]);
+    let off_each = read(
+        &[
+            &[(0.0, "Product"), (300.0, "Qty"), (380.0, "Litres"), (480.0, "List €"), (600.0, "Trade disc."), (800.0, "Goods €")],
+            &[(0.0, "Pale Ale"), (300.0, "3"), (380.0, "150.0"), (490.0, "172.50"), (640.0, "14.00"), (800.0, "475.50")],
+        ],
+        1..2,
+    );
+    assert_eq!(off_each, ["- | Pale Ale | 3 | 172.50 | - | 475.50"]);
+}
+
+#[test]
+fn codes_stand_within_descriptions_or_below_them() {
+    let captions: Row = &[(0.0, "Omschrijving"), (500.0, "Aantal"), (650.0, "Prijs"), (850.0, "Bedrag")];
+    let within = read(&[captions, &[(0.0, "Terraspot Capri (art. 440118)"), (510.0, "2"), (660.0, "9,50"), (860.0, "19,00")]], 1..2);
+    assert_eq!(within, ["440118 | Terraspot Capri | 2 | 9,50 | - | 19,00"]);
+    let below = read(
+        &[
+            &[(0.0, "CONCEPTO"), (400.0, "PRECIO"), (520.0, "UNIDADES"), (640.0, "SUBTOTAL"), (750.0, "IVA"), (850.0, "TOTAL")],
+            &[(0.0, "Queso manchego"), (400.0, "38,90 €"), (550.0, "6"), (650.0, "233,40 €"), (750.0, "4 %"), (850.0, "242,74 €")],
+            &[(0.0, "Ref. QMAN-3M - Lote Q8841")],
+        ],
+        1..3,
+    );
+    assert_eq!(below, ["QMAN-3M | Queso manchego | 6 | 38,90 | 4 % | 233,40"]);
+}
+
+#[test]
+fn titles_and_headings_are_no_captions_and_numbers_of_items_no_descriptions() {
+    let captions: Row = &[(0.0, "Service"), (300.0, "Period"), (520.0, "Units"), (620.0, "Rate €"), (800.0, "Charge ex VAT €")];
+    let rows: [(f32, Row); 4] = [
+        (60.0, captions),
+        (90.0, &[(0.0, "Mobile and fixed line telephones")]),
+        (120.0, &[(0.0, "Static address"), (300.0, "01 Mar - 31 Mar"), (530.0, "2"), (620.0, "5.00"), (860.0, "10.00")]),
+        (150.0, &[(0.0, "Handset rental"), (300.0, "01 Mar - 31 Mar"), (530.0, "4"), (620.0, "3.75"), (860.0, "15.00")]),
+    ];
+    assert_eq!(read_at(&rows, 0..4, true), ["- | Static address | 2 | 5.00 | - | 10.00", "- | Handset rental | 4 | 3.75 | - | 15.00"]);
+    let counted = read(
+        &[
+            &[(0.0, "Leistung"), (500.0, "Menge"), (650.0, "EP in €"), (850.0, "Betrag")],
+            &[(0.0, "A.1 Bretter"), (500.0, "38,5"), (650.0, "14,80"), (850.0, "569,80")],
+            &[(0.0, "A.2 Schrauben"), (500.0, "3"), (650.0, "31,90"), (850.0, "95,70")],
+            &[(0.0, "B.1 Montage"), (500.0, "6"), (650.0, "18,40"), (850.0, "110,40")],
+        ],
+        1..4,
+    );
+    assert_eq!(
+        counted,
+        ["- | Bretter | 38,5 | 14,80 | - | 569,80", "- | Schrauben | 3 | 31,90 | - | 95,70", "- | Montage | 6 | 18,40 | - | 110,40"]
+    );
+}

@@ -5,9 +5,9 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::{is_caption_alone, letters};
+use crate::text::TextLine;
 use crate::understand::candidates::pattern;
 use crate::understand::keywords::{Keyword, KeywordSet};
-use crate::text::TextLine;
 use crate::understand::rows::ReadingOrder;
 
 /// Words of a caption that says nothing else.
@@ -18,7 +18,11 @@ pub(super) const BLOCK_LINES_MAX: usize = 9;
 pub(super) const BLOCK_GAP_MAX: f32 = 2.5;
 
 /// Captions of buyers that no keyword is in.
-static BUYER: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)^\W*(?:cliente|facturado a|destinatario|klant|pour|cessionario/committente(?: \(cliente\))?|sold-to party|spett\.?(?:le|abile))\W*$"));
+static BUYER: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?i)^\W*(?:cliente|facturado a|destinatario|klant|pour|cessionario/committente(?: \(cliente\))?|sold-to party|spett\.?(?:le|abile))\W*$",
+    )
+});
 
 /// Captions of the place that goods are brought to.
 static PLACE: LazyLock<Regex> = LazyLock::new(|| {
@@ -27,8 +31,9 @@ static PLACE: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 /// Whom the letter to a company is for.
-static CONTACT: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"(?i)^\W*(?:herr[n]?|frau|mrs?|ms|z\. ?hd\.?|attn|attention|fao|for the attention of|c/o|t/a|trading as)\b[\s.:]+\w"));
+static CONTACT: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(r"(?i)^\W*(?:herr[n]?|frau|mrs?|ms|z\. ?hd\.?|attn|attention|fao|for the attention of|c/o|t/a|trading as)\b[\s.:]+\w")
+});
 
 /// Also as it is misread.
 static SLASH: LazyLock<Regex> = LazyLock::new(|| pattern(r"/| [Il|] "));
@@ -42,7 +47,8 @@ pub(super) enum Party {
 }
 
 /// ... and of sellers.
-static SELLER: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)^\W*(?:emisor|cedente/prestatore(?: \(fornitore\))?|proveedor|fornitore)\W*$"));
+static SELLER: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"(?i)^\W*(?:emisor|cedente/prestatore(?: \(fornitore\))?|proveedor|fornitore)\W*$"));
 
 /// The parties that a document's lines announce.
 pub(super) struct Captions(Vec<Option<Party>>);
@@ -113,7 +119,9 @@ impl Captions {
         let text = |line: usize| order.lines[line].text.as_str();
         let of_list = self.below(order, caption).next().is_none_or(|line| is_caption_alone(text(line)));
         let behind = order.row(caption).find(|line| *line > caption && !self.announce(*line));
-        behind.filter(|line| of_list && text(*line).contains(char::is_alphabetic) && !is_caption_alone(text(*line)) && !letters::is_no_name(text(*line)))
+        behind.filter(|line| {
+            of_list && text(*line).contains(char::is_alphabetic) && !is_caption_alone(text(*line)) && !letters::is_no_name(text(*line))
+        })
     }
 
     /// A company and, below it, whom the letter is for: the company is the buyer.

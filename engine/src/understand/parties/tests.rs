@@ -124,3 +124,33 @@ fn a_salutation_is_no_name() {
     let letter = ["Herrn", "Max Mustermann"];
     assert_eq!(best(&letter, &[(&[0], 0.0, 0.7), (&[0, 1], 0.0, 0.2)])[1].as_deref(), Some("Herrn Max Mustermann"));
 }
+
+#[test]
+fn where_goods_were_brought_is_nobodys_name_unless_nobody_else_buys() {
+    let page = ["Invoice to", "R J Trembath", "Deliver to", "Polsue Barn"];
+    assert_eq!(best(&page, &[(&[1], 0.0, 0.2), (&[3], 0.0, 0.7)])[1].as_deref(), Some("R J Trembath"));
+    assert_eq!(best(&page[2..], &[(&[1], 0.0, 0.5)])[1].as_deref(), Some("Polsue Barn"));
+}
+
+#[test]
+fn a_list_names_a_party_behind_its_caption() {
+    let text = |left: f32, top: f32, text: &str| TextLine {
+        page: 0,
+        quad: Quad::from_edges(left, top, left + 150.0, top + 20.0),
+        text: text.into(),
+        confidence: 1.0,
+    };
+    let lines = [
+        text(0.0, 0.0, "Customer"),
+        text(300.0, 0.0, "Marchbank Taverns"),
+        text(0.0, 30.0, "Invoice Number"),
+        text(300.0, 30.0, "NE-06613"),
+        text(0.0, 60.0, "Amount Enclosed"),
+    ];
+    let pages = [PageSize { width: 800, height: 600 }];
+    let order = ReadingOrder::new(&lines, &pages);
+    let parties = Captions::of(&order).parties(&order);
+    let buyers: Vec<&str> =
+        (0..lines.len()).filter(|line| parties[*line] == Some(Party::Buyer)).map(|line| order.lines[line].text.as_str()).collect();
+    assert_eq!(buyers, ["Marchbank Taverns"]);
+}
