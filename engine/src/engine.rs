@@ -172,10 +172,10 @@ impl Engine {
             || (Localiser::from_safetensors(localise), Recogniser::from_safetensors(recognise)),
             || (LanguageModel::from_safetensors(language), Understander::from_safetensors(understand), sha256(&weights)),
         );
-        let language = language.map_err(LoadError::Language)?;
+        let (localiser, recogniser) = (localiser.map_err(LoadError::Localiser)?, recogniser.map_err(LoadError::Recogniser)?);
         Ok(Self {
-            localiser: localiser.map_err(LoadError::Localiser)?,
-            recogniser: recogniser.map_err(LoadError::Recogniser)?.with_language(language),
+            localiser,
+            recogniser: recogniser.with_language(language.map_err(LoadError::Language)?),
             understander: understander.map_err(LoadError::Understander)?,
             register: Register::default(),
             model: Model { name: name.into(), sha256 },
