@@ -43,6 +43,12 @@ pub(super) static BUYER_CAPTION: LazyLock<Regex> = LazyLock::new(|| {
         .expect("the pattern is a constant that a test compiles")
 });
 
+/// A caption of a name in front of it: `Denominazione: Cantina Valrossa S.r.l.`
+pub(super) static NAME_CAPTION: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i)^\W*(?:denominazione|ragione sociale|raison sociale|raz[óo]n social|firmenname|company name|trading name)\s*:\s*\b")
+        .expect("the pattern is a constant that a test compiles")
+});
+
 static STREET: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"(?i)\b(?:street|road|lane|avenue|quay|square|terrace)\W*$").expect("the pattern is a constant that a test compiles")
 });
@@ -88,7 +94,7 @@ fn kept(field: BlockField, text: &str) -> Range<usize> {
         BlockField::CustomerName => (BUYER_CAPTION.find(text), &AFTER_NAME),
         BlockField::SupplierAddress => (None, &AFTER_ADDRESS),
     };
-    let before = before.map_or(0, |caption| caption.end());
+    let before = before.or_else(|| NAME_CAPTION.find(text)).map_or(0, |caption| caption.end());
     let start = if before < text.len() { before } else { 0 };
     // Specks, and what separates a caption.
     let start = start + text[start..].find(|c: char| !c.is_whitespace() && !matches!(c, ':' | ';' | ',' | '·' | '•')).unwrap_or(0);
@@ -146,6 +152,7 @@ mod tests {
             ("The Anchor, Quayside, Dublin 9", "The Anchor"),
             ("Smith, Jones and Partners", "Smith, Jones and Partners"),
             ("1234-X", "1234-X"),
+            ("Denominazione: Cantina Valrossa S.r.l.", "Cantina Valrossa S.r.l."),
             ("DIMILIKI: BANH MI CAFE SDN BHD", "BANH MI CAFE SDN BHD"),
             ("OWN BY: CHEF LEE SDN BHD (12345-X)", "CHEF LEE SDN BHD"),
             ("OWNED BY", "OWNED BY"),

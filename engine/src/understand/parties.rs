@@ -135,7 +135,7 @@ fn by_form(field: BlockField, print: &str) -> f32 {
     if field == BlockField::SupplierAddress {
         return 1.0;
     }
-    if letters::is_salutation(print) || announces(print) || is_caption_alone(print) || letters::is_contact(print) {
+    if print.trim_end().ends_with(':') || letters::is_salutation(print) || announces(print) || is_caption_alone(print) || letters::is_contact(print) {
         return NOBODY;
     }
     if legal_form::own_words(print) == Some(0) || is_trade_alone(print) || letters::is_no_name(print) {
@@ -159,9 +159,14 @@ fn believe_captions(order: &ReadingOrder, captions: &Captions, runs: &[Run], bel
     for (line, party) in captions.iter() {
         let Some(field) = party.name().map(|field| field as usize) else { continue };
         let absent = 1.0 - beliefs.runs.iter().map(|run| run[field]).sum::<f32>();
-        let Some(first) = captions.block(order, line).first().copied() else { continue };
-        if let Some(next) = runs.iter().position(|run| run.lines == [first]) {
-            beliefs.runs[next][field] += CAPTIONED_SHARE * absent.max(0.0);
+        let block = captions.block(order, line);
+        let named = block.iter().find(|line| names::NAME_CAPTION.is_match(&order.lines[**line].text));
+        let of_line = |line: &usize| runs.iter().position(|run| run.lines == [*line]);
+        if let Some(named) = named.and_then(of_line) {
+            beliefs.runs.iter_mut().for_each(|run| run[field] *= 1.0 - CAPTIONED_NAME);
+            beliefs.runs[named][field] += CAPTIONED_NAME;
+        } else if let Some(first) = block.first().and_then(of_line) {
+            beliefs.runs[first][field] += CAPTIONED_SHARE * absent.max(0.0);
         }
     }
     let buyer = BlockField::CustomerName as usize;

@@ -136,9 +136,10 @@ impl Announced {
     pub(super) fn columns(mut self, order: &ReadingOrder, below: usize) -> Vec<Caption> {
         self.captions.sort_by(|(_, a), (_, b)| a.left.total_cmp(&b.left));
         self.name_goods_before_prices();
-        self.name_by_numbers(order, below);
+        self.drop_positions(order, below);
         self.name_the_codes(order, below);
         self.name_goods_beside_items(order, below);
+        self.name_codes_by_numbers(order, below);
         self.name_the_quantity();
         if !self.has(Column::LineTotal) {
             self.name_the_total();
@@ -206,21 +207,26 @@ impl Announced {
         }
     }
 
-    /// "Item", "No.": numbers of items stand below, or codes where no other caption is one of codes.
-    fn name_by_numbers(&mut self, order: &ReadingOrder, below: usize) {
-        for at in 0..self.captions.len() {
-            let (keywords, caption) = &self.captions[at];
-            let may_count = caption.known && (caption.column.is_none() || keywords.has(Keyword::Items));
-            let numbers: Vec<&str> = self.lines_below(order, below, at).collect();
-            if may_count && are_counted(&numbers) {
+    /// "Item", "No.": numbers of items stand below.
+    fn drop_positions(&mut self, order: &ReadingOrder, below: usize) {
+        let may_count =
+            self.places(|(keywords, caption)| caption.known && (caption.column.is_none() || keywords.has(Keyword::Items)));
+        for at in may_count {
+            if are_counted(&self.lines_below(order, below, at).collect::<Vec<_>>()) {
                 self.captions[at].1.column = None;
-            } else if caption.column.is_none()
-                && !self.has(Column::Code)
-                && !keywords.has_any(&NO_CODES)
-                && are_codes(&numbers, caption.known)
-            {
-                self.captions[at].1.column = Some(Column::Code);
             }
+        }
+    }
+
+    /// Where no caption is one of codes, the first is below which they stand.
+    fn name_codes_by_numbers(&mut self, order: &ReadingOrder, below: usize) {
+        if self.has(Column::Code) {
+            return;
+        }
+        let unused = self.places(|(keywords, caption)| caption.column.is_none() && !keywords.has_any(&NO_CODES));
+        let holds_codes = |at: &usize| are_codes(&self.lines_below(order, below, *at).collect::<Vec<_>>(), self.captions[*at].1.known);
+        if let Some(codes) = unused.into_iter().find(holds_codes) {
+            self.captions[codes].1.column = Some(Column::Code);
         }
     }
 
