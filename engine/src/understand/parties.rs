@@ -138,7 +138,7 @@ fn by_form(field: BlockField, print: &str) -> f32 {
     if print.trim_end().ends_with(':') || letters::is_salutation(print) || announces(print) || is_caption_alone(print) || letters::is_contact(print) {
         return NOBODY;
     }
-    if legal_form::own_words(print) == Some(0) || is_trade_alone(print) || letters::is_no_name(print) {
+    if legal_form::own_words(print) == Some(0) || is_trade_alone(print) || letters::is_no_name(print) || says_tax_number(print) {
         return NO_NAME;
     }
     1.0
@@ -181,10 +181,11 @@ fn believe_captions(order: &ReadingOrder, captions: &Captions, runs: &[Run], bel
 fn hand_up(order: &ReadingOrder, runs: &[Run], parties: &[Option<Party>], party: Party, beliefs: &mut Beliefs) {
     let Some(field) = party.name().map(|field| field as usize) else { return };
     let text = |line: usize| order.lines[line].text.as_str();
-    let says_else = |text: &str| letters::is_no_name(text) || is_caption_alone(text) || is_number(text);
+    let says_else = |text: &str| letters::is_no_name(text) || is_caption_alone(text) || is_number(text) || says_tax_number(text);
     let is_name = |line: &usize| parties[*line] == Some(party) && !says_else(text(*line));
     let Some(best) = (0..runs.len()).max_by(|a, b| beliefs.runs[*a][field].total_cmp(&beliefs.runs[*b][field])) else { return };
-    if !runs[best].lines.iter().all(|line| parties[*line] == Some(party)) {
+    let is_captioned = names::NAME_CAPTION.is_match(text(runs[best].lines[0]));
+    if is_captioned || !runs[best].lines.iter().all(|line| parties[*line] == Some(party)) {
         return;
     }
     let above = |line: &usize| order.in_column(*line, -1).next().filter(is_name);
@@ -233,6 +234,12 @@ fn is_number(text: &str) -> bool {
     let captions: Vec<&str> = text.split_whitespace().filter(|word| !has_digit(word)).collect();
     let is_captioned = |(caption, number): (&str, &str)| has_digit(number) && KeywordSet::find(caption).has(Keyword::Number);
     is_caption_alone(&captions.join(" ")) || text.split_once(':').is_some_and(is_captioned)
+}
+
+/// `VAT no. IE9716402BA`.
+fn says_tax_number(text: &str) -> bool {
+    const DIGITS_MIN: usize = 6;
+    KeywordSet::find(text).has(Keyword::Tax) && text.bytes().filter(u8::is_ascii_digit).count() >= DIGITS_MIN && legal_form::find(text).is_none()
 }
 
 fn has_digit(text: &str) -> bool {

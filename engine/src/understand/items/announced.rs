@@ -49,7 +49,8 @@ pub(super) fn caption_rows(order: &ReadingOrder, first: usize) -> Vec<Range<usiz
     for offset in 0..CAPTION_ROWS_MAX {
         let Some(row) = order.row_at(first, offset as isize) else { break };
         let words = caption_words(order, &row);
-        let digits = words.iter().any(|word| word.text.contains(|c: char| c.is_ascii_digit()));
+        // A lone digit is a letter that was misread: `Sconto 0 magg.`
+        let digits = words.iter().any(|word| word.text.len() > 1 && word.text.contains(|c: char| c.is_ascii_digit()));
         let far = rows.last().is_some_and(|above| gap(order, above, &row) > CAPTION_GAP_MAX);
         let known = words.iter().filter(|word| is_caption(word) || word.text.starts_with('(')).count() as f32;
         let captions = captions(&words);
