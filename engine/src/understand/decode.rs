@@ -261,7 +261,8 @@ fn says_vat_id(order: &ReadingOrder, candidate: &Candidate) -> bool {
 }
 
 static VAT_ID_CAPTION: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)\b(?:vat|ust|tva|btw|mwst|uid)\b[^,;|]{0,24}$"));
-static OF_BUYER: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)\b(?:your|customer|client|ihre?|votre|uw|buyer)\b"));
+/// `Your VAT no.`, `Ihre USt-IdNr.`
+pub(super) static OF_BUYER: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)\b(?:your|customer|client|ihre?|votre|uw|buyer)\b"));
 
 /// `Invoice No.`, `Rechnungsnummer:`, `Numéro de facture`, `Credit note`.
 static NUMBER_CAPTION: LazyLock<Regex> = LazyLock::new(|| {

@@ -42,7 +42,7 @@ const TITLE_FACTOR: f32 = 10.0;
 static NUMBERED_CREDIT_NOTE: LazyLock<Regex> = LazyLock::new(|| {
     let title = "credit ?note|rechnungs-?korrektur|storno-?rechnung|note de cr[ée]dit";
     let number = r"(?:n[or°]\.?|number|nummer|num[ée]ro|#)";
-    Regex::new(&format!(r"(?i)^\s*(?:{title})(?: \(\d+\))?[ :]*{number}?[ .:]*[a-z]{{0,6}}[-/]?\d"))
+    Regex::new(&format!(r"(?i)^\s*(?:{title})(?: \(\d+\))?[ :]*{number}?[ .:]*[a-z]{{0,6}}[-/ ]?\d"))
         .expect("the pattern is a constant that a test compiles")
 });
 

@@ -6,6 +6,7 @@ mod captions;
 
 use super::beliefs::Beliefs;
 use super::candidates::Candidate;
+use super::decode::OF_BUYER;
 use super::draft::DocumentType;
 use super::keywords::{Keyword, KeywordSet};
 use super::kind;
@@ -46,6 +47,8 @@ const COLUMN_GAP_MIN: f32 = 4.0;
 const PARAGRAPH_GAP_MAX: f32 = 1.6;
 /// Lines of one block begin this close to each other, in line heights.
 const INDENT_MAX: f32 = 0.6;
+/// What stands further below a name is not of its block, in line heights.
+const REACH_MAX: f32 = 18.0;
 /// A name less believed tells nothing of what stands below it.
 const NAME_MIN: f32 = 0.3;
 /// What is no candidate any more, whatever its caption says.
@@ -135,7 +138,12 @@ fn by_form(field: BlockField, print: &str) -> f32 {
     if field == BlockField::SupplierAddress {
         return 1.0;
     }
-    if print.trim_end().ends_with(':') || letters::is_salutation(print) || announces(print) || is_caption_alone(print) || letters::is_contact(print) {
+    if print.trim_end().ends_with(':')
+        || letters::is_salutation(print)
+        || announces(print)
+        || is_caption_alone(print)
+        || letters::is_contact(print)
+    {
         return NOBODY;
     }
     if legal_form::own_words(print) == Some(0) || is_trade_alone(print) || letters::is_no_name(print) || says_tax_number(print) {
@@ -239,7 +247,9 @@ fn is_number(text: &str) -> bool {
 /// `VAT no. IE9716402BA`.
 fn says_tax_number(text: &str) -> bool {
     const DIGITS_MIN: usize = 6;
-    KeywordSet::find(text).has(Keyword::Tax) && text.bytes().filter(u8::is_ascii_digit).count() >= DIGITS_MIN && legal_form::find(text).is_none()
+    KeywordSet::find(text).has(Keyword::Tax)
+        && text.bytes().filter(u8::is_ascii_digit).count() >= DIGITS_MIN
+        && legal_form::find(text).is_none()
 }
 
 fn has_digit(text: &str) -> bool {
@@ -249,12 +259,13 @@ fn has_digit(text: &str) -> bool {
 /// Whose block each line stands in: below a caption, or where lines begin below a name that nobody else's stands above.
 fn owners(order: &ReadingOrder, runs: &[Run], prints: &[String], mut parties: Vec<Option<Party>>, beliefs: &Beliefs) -> Vec<Option<Party>> {
     let names = [Party::Seller, Party::Buyer].map(|party| (party, lines_of_name(runs, prints, party, beliefs)));
-    let indent = INDENT_MAX * order.line_height();
+    let (indent, reach) = (INDENT_MAX * order.line_height(), REACH_MAX * order.line_height());
     for line in (0..order.lines.len()).filter(|line| parties[*line].is_none()).collect::<Vec<_>>() {
         let quad = order.lines[line].quad;
         let begins_below = |name: &usize| {
             let above = order.lines[*name].quad;
-            order.lines[*name].page == order.lines[line].page && above.top() <= quad.top() && (above.left() - quad.left()).abs() <= indent
+            let below = (0.0..=reach).contains(&(quad.top() - above.top()));
+            below && order.lines[*name].page == order.lines[line].page && (above.left() - quad.left()).abs() <= indent
         };
         let of = |(party, lines): &(Party, Vec<usize>)| lines.iter().any(begins_below).then_some(*party);
         parties[line] = match names.each_ref().map(of) {
@@ -275,10 +286,12 @@ fn lines_of_name(runs: &[Run], prints: &[String], party: Party, beliefs: &Belief
 
 /// A tax number in the buyer's block is the buyer's. `owners`: of each line; what stands right of its caption is of the same party.
 fn weigh_vat_ids(order: &ReadingOrder, candidates: &[Candidate], owners: &[Option<Party>], beliefs: &mut Beliefs) {
+    let text = |line: usize| order.lines[line].text.as_str();
     let owner = |line: usize| {
-        let before =
-            order.row(line).take_while(|before| *before < line).last().filter(|before| is_caption_alone(&order.lines[*before].text));
-        owners[line].or_else(|| owners[before?])
+        let before = order.row(line).take_while(|before| *before < line).last();
+        let caption = before.filter(|before| KeywordSet::find(text(*before)).has(Keyword::Tax));
+        let is_buyers = caption.is_some_and(|caption| OF_BUYER.is_match(text(caption)));
+        if is_buyers { Some(Party::Buyer) } else { owners[line].or_else(|| owners[caption?]) }
     };
     let factor = |candidate: &Candidate| match owner(candidate.line) {
         Some(Party::Seller) => CAPTION_FACTOR,

@@ -210,8 +210,7 @@ impl Announced {
 
     /// "Item", "No.": numbers of items stand below.
     fn drop_positions(&mut self, order: &ReadingOrder, below: usize) {
-        let may_count =
-            self.places(|(keywords, caption)| caption.known && (caption.column.is_none() || keywords.has(Keyword::Items)));
+        let may_count = self.places(|(keywords, caption)| caption.known && (caption.column.is_none() || keywords.has(Keyword::Items)));
         for at in may_count {
             if are_counted(&self.lines_below(order, below, at).collect::<Vec<_>>()) {
                 self.captions[at].1.column = None;
