@@ -29,6 +29,10 @@ const OF_COUNTRY_ONCE: f32 = 0.6;
 const OF_COUNTRY: f32 = 0.85;
 /// A due date before the date of issue, beside one after it.
 const DUE_BEFORE_ISSUE: f32 = 0.1;
+/// That a document for which a due date was believed has none.
+const NO_DUE: f32 = 0.5;
+/// A date that may be the due one is likely so beside the likeliest from this share of its weight on.
+const LIKELY_SHARE: f32 = 0.5;
 /// A repaired tax number satisfies its check digits by chance once in a while.
 const REPAIRED: f32 = 0.9;
 
@@ -105,12 +109,16 @@ pub type Dated = (Option<Date>, Field);
 pub fn dates(draft: &Draft, customs: &Customs) -> (Option<Dated>, Option<Dated>) {
     let issues = date_candidates(draft, HeaderField::IssueDate, 0.0, customs);
     let dues = date_candidates(draft, HeaderField::DueDate, OPTIONAL_PROBABILITY_MIN, customs);
-    let weight = |issue: &DateCandidate, due: Option<&DateCandidate>| {
-        let in_order = due.is_none_or(|due| issue.reading.value <= due.reading.value);
-        issue.weight() * due.map_or(1.0, DateCandidate::weight) * if in_order { 1.0 } else { DUE_BEFORE_ISSUE }
+    let in_order = |issue: &DateCandidate, due: &DateCandidate| issue.reading.value <= due.reading.value;
+    let likeliest = dues.iter().map(DateCandidate::weight).fold(0.0, f32::max);
+    let weight = |issue: &DateCandidate, due: Option<&DateCandidate>| match due {
+        Some(due) => issue.weight() * due.weight() * if in_order(issue, due) { 1.0 } else { DUE_BEFORE_ISSUE },
+        None => issue.weight() * NO_DUE * (1.0 - likeliest),
     };
-    let due_options = || dues.iter().map(Some).chain(dues.is_empty().then_some(None));
-    let pairs = issues.iter().flat_map(|issue| due_options().map(move |due| (issue, due)));
+    // Where all dates that are likely the due one come before, it may be that none is printed.
+    let follows = |issue, due: &DateCandidate| in_order(issue, due) && due.weight() >= LIKELY_SHARE * likeliest;
+    let due_options = |issue| dues.iter().map(Some).chain((!dues.iter().any(|due| follows(issue, due))).then_some(None));
+    let pairs = issues.iter().flat_map(|issue| due_options(issue).map(move |due| (issue, due)));
     let chosen = pairs.rev_max(|(issue, due)| weight(issue, *due));
     let issue = chosen.map(|(issue, _)| issue.dated()).or_else(|| unreadable(draft, HeaderField::IssueDate));
     let due = chosen.map_or_else(|| dues.first(), |(_, due)| due).map(DateCandidate::dated);
@@ -226,7 +234,7 @@ mod tests {
     #[test]
     fn dates_are_chosen_in_order() {
         use HeaderField::{DueDate, IssueDate};
-        let cases: [(Candidates, [Option<&str>; 2]); 6] = [
+        let cases: [(Candidates, [Option<&str>; 2]); 7] = [
             (&[(IssueDate, "03/04/2024", 0.9)], [Some("2024-04-03"), None]),
             (&[(IssueDate, "03/04/2024", 0.9), (DueDate, "02/05/2024", 0.9)], [Some("2024-04-03"), Some("2024-05-02")]),
             // Of two candidates the one that is in order; one alone keeps its usual reading, and a check fails.
@@ -235,6 +243,7 @@ mod tests {
                 [Some("2024-04-03"), Some("2024-05-02")],
             ),
             (&[(IssueDate, "03/02/2024", 0.9), (DueDate, "04/01/2024", 0.9)], [Some("2024-02-03"), Some("2024-01-04")]),
+            (&[(IssueDate, "11/3/2024", 0.9), (IssueDate, "7/3/2024", 0.3), (DueDate, "7/3/2024", 0.4)], [Some("2024-03-11"), None]),
             (&[(IssueDate, "1/1/2024", 0.6), (IssueDate, "2/1/2024", 0.5), (DueDate, "1/2/2024", 0.1)], [Some("2024-01-01"), None]),
             (&[(IssueDate, "soon", 0.9)], [Some(""), None]),
         ];

@@ -61,10 +61,12 @@ pub(super) fn characters(text: &str) -> usize {
 /// The values that may play `role`, the most probable first. Each stands once: the probabilities of its occurrences are added,
 /// and its place is the last of those that are nearly as probable as the best.
 fn values(order: &ReadingOrder, candidates: &[Candidate], beliefs: &Beliefs, role: Role) -> Vec<Span> {
-    // A date alone may stand beside the goods.
+    // A date alone may stand beside the goods, unless it is one of many.
+    let column = columns_of_dates(order, candidates);
     let of_goods = |candidate: &Candidate| {
         let within_text = order.lines[candidate.line].text[..candidate.range.start].contains(char::is_alphabetic);
-        candidate.kind == Kind::Date && within_text && beliefs.tags[candidate.line][Tag::Item as usize] > 0.5
+        let of_item = within_text && beliefs.tags[candidate.line][Tag::Item as usize] > 0.5;
+        candidate.kind == Kind::Date && (of_item || column.contains(&candidate.line))
     };
     let believed = |(roles, candidate): (&[f32; Role::COUNT], &Candidate)| {
         roles[role as usize] * plausibility(order, candidate, role) * if of_goods(candidate) { DATE_OF_GOODS } else { 1.0 }
@@ -111,6 +113,18 @@ fn with_series(order: &ReadingOrder, candidate: &Candidate) -> Candidate {
     Candidate { range: start..candidate.range.end, ..candidate.clone() }
 }
 
+/// The lines of dates that stand below each other in a column of a table: those of deliveries, services or payments.
+fn columns_of_dates(order: &ReadingOrder, candidates: &[Candidate]) -> Vec<usize> {
+    const DATES_MIN: usize = 4;
+    let is_alone = |candidate: &&Candidate| order.lines[candidate.line].text.trim().len() == candidate.range.len();
+    let dates: Vec<usize> = candidates.iter().filter(|c| c.kind == Kind::Date).filter(is_alone).map(|c| c.line).collect();
+    let in_column = |line: usize, other: usize| {
+        let (quad, other_quad) = (order.lines[line].quad, order.lines[other].quad);
+        order.lines[line].page == order.lines[other].page && (quad.left() - other_quad.left()).abs() <= quad.height()
+    };
+    dates.iter().copied().filter(|line| dates.iter().filter(|other| in_column(*line, **other)).count() >= DATES_MIN).collect()
+}
+
 /// How much less a date is believed beside a caption of another one, and at either end of a period.
 const OTHER_DATE: f32 = 0.1;
 const OF_PERIOD: f32 = 0.05;
@@ -126,6 +140,10 @@ static PERIOD: LazyLock<Regex> = LazyLock::new(|| {
     pattern(&format!(r"(?i)(?:{month} ?\d{{0,2}}|\d{{1,2}}[./]\d{{1,2}}[./]?),?(?: ?\d{{2,4}})?{TO}"))
 });
 
+/// `in the four weeks to `, `month ended `.
+static PERIOD_NAMED: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"(?i)\b(?:weeks?|months?|quarter|period|year)(?: to| end(?:ing|ed)(?: on)?)\s*$"));
+
 /// The same, before a date that names its month: `3rd - `. Before other dates it is a number of something else: `REG #19- 21/03/2018`.
 static PERIOD_OF_DAYS: LazyLock<Regex> = LazyLock::new(|| pattern(&format!(r"(?i)\b\d{{1,2}}(?:st|nd|rd|th)?,?{TO}")));
 
@@ -137,7 +155,7 @@ static PERIOD_GOES_ON: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)^ ?(?:[�
 /// Dates of quotes, of deposits and of the invoice that a credit note is for.
 static OF_OTHER_DOCUMENT: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(?i)\b(?:devis|quot(?:e|ation)|angebot|offerte|presupuesto|acompte|deposit|anzahlung|sur facture|zu rechnung|original invoice|sign(?:ed|é))\b",
+        r"(?i)\b(?:devis|quot(?:e|ation)|angebot|offerte|presupuesto|acompte|deposit|an-?zahlung|abschlagszahlung|sur facture|zu rechnung|original invoice|sign(?:ed|é)|tkt)\b",
     )
 });
 
@@ -159,7 +177,9 @@ fn plausibility(order: &ReadingOrder, candidate: &Candidate, role: Role) -> f32 
 fn plausibility_of_date(order: &ReadingOrder, candidate: &Candidate, role: Role) -> f32 {
     let (before, date) = order.lines[candidate.line].text[..candidate.range.end].split_at(candidate.range.start);
     let after = &order.lines[candidate.line].text[candidate.range.end..];
-    let ends_period = PERIOD.is_match(before) || (date.chars().any(char::is_alphabetic) && PERIOD_OF_DAYS.is_match(before));
+    let ends_period = PERIOD.is_match(before)
+        || PERIOD_NAMED.is_match(before)
+        || (date.chars().any(char::is_alphabetic) && PERIOD_OF_DAYS.is_match(before));
     let period = if ends_period || PERIOD_GOES_ON.is_match(after) { OF_PERIOD } else { 1.0 };
     let said = said_before(order, candidate);
     let of_others: &[Keyword] = match role {
@@ -213,7 +233,11 @@ fn believe_captions(order: &ReadingOrder, candidates: &[Candidate], role: Role, 
         _ => return,
     };
     // What was ruled out is another party's, whatever its caption says.
-    let may_be = |at: &usize| role != Role::SupplierVatId || believed[*at] > 0.0;
+    let is_ruled_out = |at: usize| role == Role::SupplierVatId && believed[at] <= 0.0;
+    // A table of goods may have a column of dates.
+    let column = columns_of_dates(order, candidates);
+    let is_of_goods = |at: usize| role == Role::IssueDate && column.contains(&candidates[at].line);
+    let may_be = |at: &usize| !is_ruled_out(*at) && !is_of_goods(*at);
     let captioned: Vec<usize> = (0..candidates.len()).filter(may_be).filter(|at| says(order, &candidates[*at])).collect();
     let agree = captioned.windows(2).all(|pair| candidates[pair[0]].value == candidates[pair[1]].value);
     for at in captioned.into_iter().filter(|_| agree) {
@@ -284,7 +308,7 @@ static DATE_CAPTION: LazyLock<Regex> = LazyLock::new(|| {
 
 /// `Due date`, `Fällig am`, `Échéance`, `Vervaldatum`.
 static DUE_CAPTION: LazyLock<Regex> = LazyLock::new(|| {
-    let words = "due(?: date| on)?|payment due(?: date)?|date due|pay by|fällig(?: am| bis)?|fälligkeit(?:sdatum)?|zahlbar bis|(?:date d.)?[ée]ch[ée]ance|vervaldatum|(?:please pay|payable|payment(?: due)?) by|[àa] r[ée]gler (?:avant )?le|zahlbar bis zum|vencimiento|scadenza";
+    let words = "due(?: date| on)?|payment due(?: date)?|date due|pay by|fällig(?: am| bis)?|fälligkeit(?:sdatum)?|zahlbar bis|(?:date d.)?[ée]ch[ée]ance|vervaldatum|(?:please pay|payable|payment(?: due)?) by|[àa] r[ée]gler (?:avant )?le|zahlbar bis zum|vencimiento|(?:data )?scadenza|direct debit (?:will be taken )?on|by";
     pattern(&format!(r"(?i)^\W*(?:{words})[\W_]*$"))
 });
 
@@ -379,6 +403,7 @@ mod tests {
             ("Sur facture FV26/02915 du 18/03/2026", Role::IssueDate, OTHER_DATE),
             ("3 - 28 Feb 2026", Role::IssueDate, OF_PERIOD),
             ("1 Jan - 28 Feb 2026", Role::IssueDate, OF_PERIOD),
+            ("in the four weeks to 28th February 2026", Role::IssueDate, OF_PERIOD),
             ("01.02. bis 28.02.2026", Role::IssueDate, OF_PERIOD),
             ("TOTAL 6% SUPPLIES (INC. GST): 16.79", Role::Gross, OF_ONE_RATE),
             ("TOTAL 6% SUPPLIES (EXCL. GST): 15.84", Role::Net, OF_ONE_RATE),

@@ -197,8 +197,12 @@ fn hand_up(order: &ReadingOrder, runs: &[Run], parties: &[Option<Party>], party:
         return;
     }
     let above = |line: &usize| order.in_column(*line, -1).next().filter(is_name);
-    let Some(top) = std::iter::successors(runs[best].before.filter(is_name), above).last() else { return };
-    if let Some(heir) = runs.iter().position(|run| run.lines == [top]) {
+    let top = std::iter::successors(runs[best].before.filter(is_name), above).last().unwrap_or(runs[best].lines[0]);
+    // A person, and below it the company: `Deirdre Fallon`, `Tea & Umbrage Café Ltd`.
+    let company = order.in_column(top, 1).next().filter(|line| is_name(line) && is_company(text(*line)));
+    let named = company.filter(|_| legal_form::find(text(top)).is_none()).unwrap_or(top);
+    let heir = runs.iter().position(|run| run.lines == [named]);
+    if let Some(heir) = heir.filter(|heir| *heir != best && !runs[best].lines.contains(&runs[*heir].lines[0])) {
         beliefs.runs[heir][field] += std::mem::take(&mut beliefs.runs[best][field]);
     }
 }
