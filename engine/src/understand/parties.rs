@@ -53,6 +53,8 @@ const REACH_MAX: f32 = 18.0;
 const NAME_MIN: f32 = 0.3;
 /// What is no candidate any more, whatever its caption says.
 const RULED_OUT: f32 = 0.0;
+/// Names of more words are sentences.
+const NAME_WORDS_MAX: usize = 12;
 /// Lines of a name that is a paragraph of its own.
 const NAME_LINES_MAX: usize = 3;
 
@@ -145,6 +147,9 @@ fn by_form(field: BlockField, print: &str) -> f32 {
         || letters::is_contact(print)
     {
         return NOBODY;
+    }
+    if print.split_whitespace().count() > NAME_WORDS_MAX {
+        return NO_NAME;
     }
     if legal_form::own_words(print) == Some(0) || is_trade_alone(print) || letters::is_no_name(print) || says_tax_number(print) {
         return NO_NAME;

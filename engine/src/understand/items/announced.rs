@@ -121,12 +121,21 @@ impl Announced {
     pub(super) fn is_table(&self, priced: bool) -> bool {
         let goods = [Column::Description, Column::Code, Column::Quantity];
         let has_price = || self.captions.iter().any(is_price);
+        let has_goods = || goods.iter().any(|column| self.has(*column)) || self.begins_with_goods();
         let enough = match priced {
-            true => goods.iter().any(|column| self.has(*column)) && (self.has(Column::LineTotal) || has_price()),
+            true => has_goods() && (self.has(Column::LineTotal) || has_price()),
             false => self.has(Column::Quantity) && (self.has(Column::Description) || self.has(Column::Code)),
         };
         let whole = self.has(Column::Description) && self.has(Column::Quantity) && has_price() && self.has(Column::LineTotal);
         enough && (self.is_known(CAPTION_SHARE_MIN) || whole && self.is_known(WHOLE_SHARE_MIN))
+    }
+
+    /// "What for .. Used .. Rate .. Cost": an unknown caption before two of prices, none of them of tax.
+    fn begins_with_goods(&self) -> bool {
+        let is_first_unknown =
+            self.captions.iter().min_by(|(_, a), (_, b)| a.left.total_cmp(&b.left)).is_some_and(|(_, first)| !first.known);
+        let of_tax = self.captions.iter().any(|(keywords, _)| keywords.has(Keyword::Tax));
+        is_first_unknown && !of_tax && self.places(is_price).len() > 1
     }
 
     fn has(&self, column: Column) -> bool {
@@ -188,16 +197,18 @@ impl Announced {
         }
     }
 
-    /// "Artikel .. Beschreibung": the first of two captions of descriptions is one of codes, where no other stands before it; what stands behind
-    /// the descriptions then is a customs code or the like.
+    /// "Artikel .. Beschreibung": of two captions of descriptions that with fewer letters below it, else the first, is one of codes, where no other
+    /// stands before it; what stands behind the descriptions then is a customs code or the like.
     fn name_the_codes(&mut self, order: &ReadingOrder, below: usize) {
         let descriptions = self.places(|(_, caption)| caption.column == Some(Column::Description));
         let codes = self.places(|(_, caption)| caption.column == Some(Column::Code));
-        if let [first, _] = descriptions.as_slice()
+        if let [first, second] = descriptions.as_slice()
             && codes.iter().all(|code| code > first)
         {
+            let letters = |at: &usize| self.letters_below(order, below, *at);
+            let code = if letters(first) > letters(second) { second } else { first };
             codes.iter().for_each(|code| self.captions[*code].1.column = None);
-            self.captions[*first].1.column = Some(Column::Code);
+            self.captions[*code].1.column = Some(Column::Code);
         }
         // A caption of which we know nothing, right before the descriptions.
         if let ([only], []) = (descriptions.as_slice(), codes.as_slice())

@@ -137,6 +137,8 @@ impl Columns {
             Some(Place::In(Column::VatRate) | Place::Nowhere) if !is_number => Place::Nowhere,
             // Captions of one line are placed by guess: the descriptions may begin further left.
             _ if !is_number && self.is_close_to_descriptions(word) => Place::In(Column::Description),
+            // `3.5 | hours`: what begins right of the descriptions is none.
+            None if !is_number && self.right_of_descriptions().is_some_and(|right| word.quad.left() > right) => Place::Nowhere,
             // Below a caption that it doesn't suit.
             _ if below => Place::Nowhere,
             _ => self.nearest(word, |caption| caption.takes(word)).map_or(Place::Nowhere, goes),
