@@ -36,7 +36,6 @@ pub(super) fn rows(
     span: impl Fn(&Candidate, f32) -> Span,
 ) -> Vec<VatRow> {
     let bands = bands(order, beliefs);
-    let document = Taxed::of(candidates, beliefs);
     let mut found: Vec<Found> = Vec::new();
     for band in bands.iter().filter(|band| band.is_of_tax() || band.summary >= band.item) {
         let printed: Vec<&Candidate> = candidates.iter().filter(|c| band.lines.contains(&c.line)).collect();
@@ -47,17 +46,13 @@ pub(super) fn rows(
         let mut left = in_band;
         // One line may tell of several rates.
         while let Some((rate, net, tax)) = agreeing(&left) {
-            let is_net = document.as_ref().is_some_and(|document| [document.net, document.gross].contains(&net.value));
-            // Nothing is no tax of any net.
-            let is_told = rate.value != 0 || band.is_of_tax() || is_net;
-            if is_told {
-                let cell = |candidate: &Candidate| Some(span(candidate, band.summary.max(TABLE_PROBABILITY_MIN)));
-                let row = VatRow { rate: cell(rate), net: cell(net), amount: cell(tax) };
-                keep(&mut found, Found { rate: rate.value, net: net.value, tax: tax.value, of_tax: band.is_of_tax(), row });
-            }
+            let cell = |candidate: &Candidate| Some(span(candidate, band.summary.max(TABLE_PROBABILITY_MIN)));
+            let row = VatRow { rate: cell(rate), net: cell(net), amount: cell(tax) };
+            keep(&mut found, Found { rate: rate.value, net: net.value, tax: tax.value, of_tax: band.is_of_tax(), row });
             left.retain(|candidate| ![rate, net, tax].contains(candidate));
         }
     }
+    let document = Taxed::of(candidates, beliefs);
     let amounts = amounts_by_rate(order, &bands, candidates);
     let by_table = found.iter().map(|found| found.tax).collect::<Vec<_>>();
     if !document.is_some_and(|document| !document.is_sum_of(&by_table) && document.confirms(&amounts)) {
