@@ -2,7 +2,6 @@
 //!
 //! The language model counts digits as one symbol, so it can't weigh these; and no print of a 0 in `ZOOM` is ever meant.
 
-use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use regex::{Captures, Regex};
@@ -29,7 +28,7 @@ fn pattern(pattern: &str) -> Regex {
 
 /// The text with such characters put right.
 pub fn mend(text: &str) -> String {
-    let text = WORD.replace_all(text, |word: &Captures| letters(&word[0]).into_owned());
+    let text = WORD.replace_all(text, |word: &Captures| letters(&word[0]));
     let text = NUMBER.replace_all(&text, |found: &Captures| found[0].replace(&found["number"], &digits(&found["number"])));
     let text = OUNCES.replace_all(&text, |found: &Captures| {
         format!("{}{}{}", &found["number"], if &found["z"] == "Z" { 'O' } else { 'o' }, &found["z"])
@@ -44,17 +43,17 @@ pub fn mend(text: &str) -> String {
 }
 
 /// Zeros between the letters of a word without other digits are letters, and so is one behind small letters.
-fn letters(word: &str) -> Cow<'_, str> {
+fn letters(word: &str) -> String {
     let count = |is: fn(char) -> bool| word.chars().filter(|c| is(*c)).count();
     let others = count(|c| c.is_numeric() && c != '0');
     let ends = |word: &str| word.ends_with(char::is_alphabetic);
     let behind = |word: &str| count(char::is_lowercase) > 1 && word.strip_suffix('0').is_some_and(ends);
     let within = word.starts_with(char::is_alphabetic) && (ends(word) || behind(word));
     if others > 0 || !within || !word.contains('0') || count(char::is_alphabetic) < WORD_LETTERS_MIN {
-        return word.into();
+        return word.to_owned();
     }
     let small = count(char::is_lowercase) > count(char::is_uppercase);
-    word.replace('0', if small { "o" } else { "O" }).into()
+    word.replace('0', if small { "o" } else { "O" })
 }
 
 /// Letters within a number that is mostly one.

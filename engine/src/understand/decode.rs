@@ -11,7 +11,7 @@ use super::keywords::{Keyword, KeywordSet};
 use super::labels::{BlockField, DOCUMENT_TYPES, Role, Tag};
 use super::rows::{ReadingOrder, part_of};
 use super::runs::Run;
-use super::{items, kind, names, payment, vat};
+use super::{items, names, payment, vat};
 use crate::text::all_right;
 
 /// Values a field that go on to reconciliation.
@@ -24,8 +24,7 @@ const PROBABILITY_MIN: f32 = 0.01;
 const CURRENCY_PROBABILITY_MAX: f32 = 0.98;
 
 pub(super) fn draft(order: &ReadingOrder, candidates: &[Candidate], runs: &[Run], beliefs: &Beliefs) -> Draft {
-    let types = kind::probabilities(order, candidates, beliefs.types);
-    let (best, probability) = types.iter().enumerate().fold((0, 0.0), |best, (i, p)| if *p > best.1 { (i, *p) } else { best });
+    let (best, probability) = beliefs.types.iter().enumerate().fold((0, 0.0), |best, (i, p)| if *p > best.1 { (i, *p) } else { best });
     let mut header: Vec<(HeaderField, Span)> = Vec::new();
     for field in BlockField::ALL {
         header.extend(names::blocks(order, runs, beliefs, field).into_iter().map(|span| (field.field(), span)));
@@ -62,7 +61,7 @@ pub(super) fn characters(text: &str) -> usize {
 /// and its place is the last of those that are nearly as probable as the best.
 fn values(order: &ReadingOrder, candidates: &[Candidate], beliefs: &Beliefs, role: Role) -> Vec<Span> {
     // A date alone may stand beside the goods, unless it is one of many.
-    let column = columns_of_dates(order, candidates);
+    let column = if role.kind() == Kind::Date { columns_of_dates(order, candidates) } else { Vec::new() };
     let of_goods = |candidate: &Candidate| {
         let within_text = order.lines[candidate.line].text[..candidate.range.start].contains(char::is_alphabetic);
         let of_item = within_text && beliefs.tags[candidate.line][Tag::Item as usize] > 0.5;
@@ -76,7 +75,7 @@ fn values(order: &ReadingOrder, candidates: &[Candidate], beliefs: &Beliefs, rol
         let due = believed.iter_mut().zip(candidates).filter(|(_, candidate)| says_due(order, candidate));
         due.for_each(|(probability, _)| *probability = probability.max(CAPTIONED_DUE));
     }
-    believe_captions(order, candidates, role, &mut believed);
+    believe_captions(order, candidates, &column, role, &mut believed);
     believe_sum_row(order, candidates, role, &mut believed);
     let of_role = |candidate: usize| believed[candidate];
     let mut values: Vec<(i64, usize, f32)> = Vec::new();
@@ -224,7 +223,8 @@ fn believe_sum_row(order: &ReadingOrder, candidates: &[Candidate], role: Role, b
 }
 
 /// What captions say beyond doubt of the document's number and date, at least where only one value has such a caption.
-fn believe_captions(order: &ReadingOrder, candidates: &[Candidate], role: Role, believed: &mut [f32]) {
+/// `column`: the lines of a column of dates, as a table of goods may have one.
+fn believe_captions(order: &ReadingOrder, candidates: &[Candidate], column: &[usize], role: Role, believed: &mut [f32]) {
     let says: fn(&ReadingOrder, &Candidate) -> bool = match role {
         Role::IssueDate => says_issued,
         Role::SupplierVatId => says_vat_id,
@@ -234,8 +234,6 @@ fn believe_captions(order: &ReadingOrder, candidates: &[Candidate], role: Role, 
     };
     // What was ruled out is another party's, whatever its caption says.
     let is_ruled_out = |at: usize| role == Role::SupplierVatId && believed[at] <= 0.0;
-    // A table of goods may have a column of dates.
-    let column = columns_of_dates(order, candidates);
     let is_of_goods = |at: usize| role == Role::IssueDate && column.contains(&candidates[at].line);
     let may_be = |at: &usize| !is_ruled_out(*at) && !is_of_goods(*at);
     let captioned: Vec<usize> = (0..candidates.len()).filter(may_be).filter(|at| says(order, &candidates[*at])).collect();

@@ -13,6 +13,7 @@ use super::legal_form;
 use super::parties;
 use super::rows::ReadingOrder;
 use super::runs::Run;
+use crate::text::TextLine;
 
 /// Of the belief in others, so much goes to whom the letter is addressed to.
 const ADDRESSEE: f32 = 0.8;
@@ -148,7 +149,7 @@ pub(super) fn names_place(text: &str) -> bool {
 /// The lines of the lowest block in the window that ends with a place and says nothing of telephones, taxes or numbers before it: the sender's
 /// stands above.
 pub(super) fn addressee(order: &ReadingOrder, taken: &[bool]) -> Vec<usize> {
-    let domains: Vec<String> = order.lines.iter().flat_map(|line| domains(&line.text)).collect();
+    let domains = domains(order);
     let is_senders = |block: &Vec<usize>| name_of(order, block).is_some_and(|name| begins_domain(&order.lines[name].text, &domains));
     let is_free = |block: &Vec<usize>| !block.iter().all(|line| taken[*line]) && !is_senders(block);
     let block = blocks(order).into_iter().filter(is_free).rfind(|block| is_addressed(order, block)).unwrap_or_default();
@@ -224,7 +225,7 @@ fn sender(order: &ReadingOrder, runs: &[Run], is_free: impl Fn(usize) -> bool, b
     // `www.acme.co.uk` ends in no legal form.
     let is_company = |line: usize| legal_form::own_words(text(line)).is_some_and(|words| words > 0) && !CONTACT.is_match(text(line));
     let believed = text(runs[best].lines[0]);
-    let domains: Vec<String> = order.lines.iter().flat_map(|line| domains(&line.text)).collect();
+    let domains = domains(order);
     let has_domain = |name: &str| {
         let mut words = words(name).take(DOMAIN_WORDS_MAX).filter(|word| word.len() >= DOMAIN_LETTERS_MIN);
         words.any(|word| domains.iter().any(|domain| domain.contains(&word)))
@@ -257,8 +258,8 @@ fn sender(order: &ReadingOrder, runs: &[Run], is_free: impl Fn(usize) -> bool, b
     let company = (0..order.lines.len()).filter(names).min_by_key(|line| (!begins_domain(text(*line)), text(*line).len()));
     let alone = company.and_then(|line| runs.iter().position(|run| run.lines == [line]));
     let named = alone.or_else(by_domain).or_else(|| (is_best && has_domain(believed) && !is_no_name(believed)).then_some(best));
-    let is_doubtful = is_best && !is_company(runs[best].lines[0]) && !recurs(order, runs[best].lines[0]);
-    named.or_else(|| recurring(order, runs, is_free, beliefs).filter(|_| is_doubtful))
+    let is_doubtful = || is_best && !is_company(runs[best].lines[0]) && !recurs(order, runs[best].lines[0]);
+    named.or_else(|| if is_doubtful() { recurring(order, runs, is_free, beliefs) } else { None })
 }
 
 /// The likeliest line that other lines say again: names stand in heads, feet, lines of banks and slips of payment.
@@ -289,8 +290,13 @@ fn begins_domain(name: &str, domains: &[String]) -> bool {
     words(name).next().is_some_and(|word| domains.iter().any(|domain| domain.starts_with(&word)))
 }
 
-fn domains(text: &str) -> impl Iterator<Item = String> {
-    DOMAIN.captures_iter(text).filter_map(|found| found.get(1).or(found.get(2)).map(|domain| letters(domain.as_str())))
+/// The domains that a document prints.
+fn domains(order: &ReadingOrder) -> Vec<String> {
+    let of_line = |line: &&TextLine| {
+        let found = DOMAIN.captures_iter(&line.text).filter_map(|found| found.get(1).or(found.get(2)));
+        found.map(|domain| letters(domain.as_str())).collect::<Vec<_>>()
+    };
+    order.lines.iter().flat_map(of_line).collect()
 }
 
 /// Words of more than two letters, in lower case.
@@ -322,7 +328,7 @@ fn letters(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::geometry::Quad;
-    use crate::text::{PageSize, TextLine};
+    use crate::text::PageSize;
     use crate::understand::labels::{DOCUMENT_TYPES, Tag};
     use crate::understand::runs;
 

@@ -99,6 +99,7 @@ impl Understander {
         let candidates = find_candidates(&order);
         let runs = runs::find(&order);
         let Some(mut beliefs) = self.beliefs(&order, &candidates, &runs)? else { return Ok(blank()) };
+        beliefs.types = kind::probabilities(&order, &candidates, beliefs.types);
         parties::weigh(&order, &candidates, &runs, &mut beliefs);
         Ok(decode::draft(&order, &candidates, &runs, &beliefs))
     }

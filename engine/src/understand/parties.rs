@@ -9,7 +9,6 @@ use super::candidates::Candidate;
 use super::decode::OF_BUYER;
 use super::draft::DocumentType;
 use super::keywords::{Keyword, KeywordSet};
-use super::kind;
 use super::labels::{BlockField, DOCUMENT_TYPES, Role};
 use super::legal_form;
 use super::letters;
@@ -75,7 +74,7 @@ pub(super) fn announces(text: &str) -> bool {
 
 /// Weighs the runs' probabilities by what captions and legal forms say.
 pub(super) fn weigh(order: &ReadingOrder, candidates: &[Candidate], runs: &[Run], beliefs: &mut Beliefs) {
-    let is_receipt = is_receipt(order, candidates, beliefs);
+    let is_receipt = is_receipt(beliefs);
     let mut captions = Captions::of(order);
     let addressee = if is_receipt || captions.announce_buyer() { Vec::new() } else { addressee(order, &captions.parties(order)) };
     if addressee.is_empty() {
@@ -114,9 +113,8 @@ fn taken(parties: &[Option<Party>]) -> Vec<bool> {
     parties.iter().map(Option::is_some).collect()
 }
 
-fn is_receipt(order: &ReadingOrder, candidates: &[Candidate], beliefs: &Beliefs) -> bool {
-    let types = kind::probabilities(order, candidates, beliefs.types);
-    DOCUMENT_TYPES.iter().zip(types).any(|(kind, probability)| *kind == DocumentType::Receipt && probability >= 0.5)
+fn is_receipt(beliefs: &Beliefs) -> bool {
+    DOCUMENT_TYPES.iter().zip(beliefs.types).any(|(kind, probability)| *kind == DocumentType::Receipt && probability >= 0.5)
 }
 
 fn print(order: &ReadingOrder, lines: &[usize]) -> String {

@@ -40,7 +40,7 @@ pub(super) fn rows(
     for band in bands.iter().filter(|band| band.is_of_tax() || band.summary >= band.item) {
         let printed: Vec<&Candidate> = candidates.iter().filter(|c| band.lines.contains(&c.line)).collect();
         let signed = printed.iter().any(|c| c.kind == Kind::Rate);
-        let whole = |line: usize| whole_rates(line, &order.lines[line].text, band.says_tax || band.in_table);
+        let whole = |line: usize| whole_rates(line, &order.lines[line].text, band.is_of_tax());
         let whole: Vec<Candidate> = if signed { Vec::new() } else { band.lines.clone().flat_map(whole).collect() };
         let in_band: Vec<&Candidate> = printed.into_iter().chain(&whole).collect();
         let mut left = in_band;

@@ -93,18 +93,12 @@ fn shape_signs(order: &ReadingOrder, candidates: &[Candidate], index: usize) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::geometry::Quad;
-    use crate::text::{PageSize, TextLine};
-    use crate::understand::candidates;
+    use crate::text::PageSize;
+    use crate::understand::{candidates, testing};
 
     #[test]
     fn an_amount_knows_its_words_and_its_sums() {
-        let line = |left: f32, top: f32, text: &str| TextLine {
-            page: 0,
-            quad: Quad::from_edges(left, top, left + 60.0, top + 20.0),
-            text: text.into(),
-            confidence: 1.0,
-        };
+        let line = |left: f32, top: f32, text: &str| testing::line(left, top, 60.0, text);
         let lines = [
             line(10.0, 0.0, "STOUT"),
             line(300.0, 0.0, "10.00"),

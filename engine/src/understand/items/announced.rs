@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::CODE_DIGITS_MIN;
 use super::captions::{Caption, captions, is_caption, is_price, meets_only};
 use super::cells::{Word, words};
 use crate::understand::draft::Column;
@@ -294,9 +295,6 @@ const NO_CODES: [Keyword; 4] = [Keyword::Tax, Keyword::Date, Keyword::Amount, Ke
 
 /// Lines that tell what stands in a column.
 const TELLING_LINES_MIN: usize = 2;
-
-/// Codes hold at least this many digits.
-const CODE_DIGITS_MIN: usize = 4;
 
 /// Whether these are the numbers of items: 1, 2, 3, or 10, 20, 30, also from where another page left off.
 fn are_counted(texts: &[&str]) -> bool {

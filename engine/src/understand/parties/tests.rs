@@ -1,16 +1,13 @@
 use super::*;
-use crate::geometry::Quad;
 use crate::text::{PageSize, TextLine};
 use crate::understand::candidates::Kind;
 use crate::understand::labels::Tag;
 use crate::understand::runs;
+use crate::understand::testing::line;
 
 /// Lines one below the other (empty ones are gaps), and what the network believes of some runs: lines, supplier's name, customer's name.
 fn best(texts: &[&str], believed: &[(&[usize], f32, f32)]) -> [Option<String>; 2] {
-    let line = |(i, text): (usize, &&str)| {
-        let top = 30.0 * i as f32;
-        TextLine { page: 0, quad: Quad::from_edges(0.0, top, 200.0, top + 20.0), text: text.to_string(), confidence: 1.0 }
-    };
+    let line = |(i, text): (usize, &&str)| line(0.0, 30.0 * i as f32, 200.0, text);
     let lines: Vec<TextLine> = texts.iter().enumerate().filter(|(_, text)| !text.is_empty()).map(line).collect();
     let pages = [PageSize { width: 600, height: 600 }];
     let order = ReadingOrder::new(&lines, &pages);
@@ -84,12 +81,7 @@ fn a_paragraph_below_a_caption_is_the_name() {
 
 #[test]
 fn a_vat_number_belongs_to_the_party_whose_block_it_stands_in() {
-    let text = |left: f32, top: f32, text: &str| TextLine {
-        page: 0,
-        quad: Quad::from_edges(left, top, left + 150.0, top + 20.0),
-        text: text.into(),
-        confidence: 1.0,
-    };
+    let text = |left: f32, top: f32, text: &str| line(left, top, 150.0, text);
     let lines = [
         text(0.0, 0.0, "The Anchor"),
         text(300.0, 0.0, "Acme Wines Ltd"),
@@ -134,12 +126,7 @@ fn where_goods_were_brought_is_nobodys_name_unless_nobody_else_buys() {
 
 #[test]
 fn a_list_names_a_party_behind_its_caption() {
-    let text = |left: f32, top: f32, text: &str| TextLine {
-        page: 0,
-        quad: Quad::from_edges(left, top, left + 150.0, top + 20.0),
-        text: text.into(),
-        confidence: 1.0,
-    };
+    let text = |left: f32, top: f32, text: &str| line(left, top, 150.0, text);
     let lines = [
         text(0.0, 0.0, "Customer"),
         text(300.0, 0.0, "Marchbank Taverns"),
