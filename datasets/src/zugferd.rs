@@ -274,7 +274,8 @@ fn split_columns<'a>(row: &[&'a (String, [f32; 4])]) -> Vec<Vec<&'a (String, [f3
 fn to_line(page: usize, words: &[&(String, [f32; 4])]) -> TextLine {
     let edge = |pick: fn(f32, f32) -> f32, i: usize| words.iter().map(|(_, edges)| edges[i]).reduce(pick).unwrap_or_default();
     let quad = Quad::from_edges(edge(f32::min, 0), edge(f32::min, 1), edge(f32::max, 2), edge(f32::max, 3));
-    let text = words.iter().map(|(text, _)| text.trim()).collect::<Vec<_>>().join(" ");
+    // As the engine reads a text layer: a minus is a hyphen.
+    let text = words.iter().map(|(text, _)| text.trim()).collect::<Vec<_>>().join(" ").replace('\u{2212}', "-");
     TextLine { page, quad, text, confidence: 1.0 }
 }
 

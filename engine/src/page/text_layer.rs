@@ -146,7 +146,8 @@ fn printable(unicode: BfString) -> Option<String> {
             '\u{FB02}' => text.push_str("fl"),
             '\u{FB03}' => text.push_str("ffi"),
             '\u{FB04}' => text.push_str("ffl"),
-            '\u{00AD}' | '\u{2010}' | '\u{2011}' => text.push('-'),
+            // A minus is read as the hyphen that pictures show.
+            '\u{00AD}' | '\u{2010}' | '\u{2011}' | '\u{2212}' => text.push('-'),
             '\u{200B}'..='\u{200F}' | '\u{FEFF}' => {}
             char => text.push(char),
         }

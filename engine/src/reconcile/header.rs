@@ -223,6 +223,7 @@ mod tests {
             header: header.iter().map(|(field, text, probability)| (*field, span(text, *probability))).collect(),
             items: Vec::new(),
             vat: Vec::new(),
+            rate_codes: Vec::new(),
             payment: None,
         }
     }

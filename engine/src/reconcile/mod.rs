@@ -42,6 +42,8 @@ pub struct Customs {
     currency: Currency,
     mark: Option<DecimalMark>,
     date_order: DateOrder,
+    /// The codes that stand for rates of VAT, and the rates in percent.
+    rate_codes: Vec<(String, Decimal)>,
 }
 
 impl Customs {
@@ -49,12 +51,19 @@ impl Customs {
     fn decimal(&self, minor_units: i64) -> Decimal {
         Decimal::new(minor_units, self.currency.decimals())
     }
+
+    /// A rate of VAT in percent, printed as such or as a code that the document explains.
+    fn rate(&self, print: &str) -> Option<Decimal> {
+        let code = print.trim_matches(['(', ')', '[', ']']);
+        let explained = self.rate_codes.iter().find(|(known, _)| known.eq_ignore_ascii_case(code)).map(|(_, rate)| *rate);
+        explained.or_else(|| vat_rates::read(print).first().map(|rate| rate.value))
+    }
 }
 
 #[cfg(test)]
 impl Default for Customs {
     fn default() -> Self {
-        Self { country: None, currency: Currency::Eur, mark: Some(DecimalMark::Point), date_order: DateOrder::DayFirst }
+        Self { country: None, currency: Currency::Eur, mark: Some(DecimalMark::Point), date_order: DateOrder::DayFirst, rate_codes: Vec::new() }
     }
 }
 
@@ -70,13 +79,14 @@ pub fn reconcile(source: &str, draft: &Draft, lines: &[TextLine], pages: &[Page]
         currency: currency.as_ref().map_or(Currency::Eur, |c| c.0),
         mark: DecimalMark::of_text(texts()).or(country.map(|c| c.country.decimal_mark())),
         date_order: country.map(|c| c.country.date_order()).unwrap_or_default(),
+        rate_codes: draft.rate_codes.iter().filter_map(|known| Some((known.code.clone(), vat_rates::read(&known.rate).first()?.value))).collect(),
     };
 
     let readings: Vec<Vec<Row>> = draft.items.iter().map(|item| rows::readings(item, &customs)).collect();
     let mut summary: Vec<VatReading> = draft.vat.iter().map(|row| VatReading::of(row, &customs)).collect();
     let totals = totals::choose(draft, &readings, &summary, totals::rounds(texts(), &customs), &customs);
     let rows: Vec<&Row> = readings.iter().zip(&totals.picks).map(|(readings, &pick)| &readings[pick]).collect();
-    let goods = vat_of_goods::by_rate(&draft.items, &rows);
+    let goods = vat_of_goods::by_rate(&draft.items, &rows, &customs);
     vat_of_goods::fill_nets(&mut summary, goods.as_ref(), totals.net.map(|net| net.minor_units()));
     let printed_vat = || draft.vat.iter().zip(&summary).map(|(row, reading)| reading.to_vat(row, &customs)).collect();
     let of_goods = goods.filter(|_| summary.is_empty()).and_then(|goods| vat_of_goods::summary(&goods, &totals, &customs));

@@ -205,7 +205,7 @@ impl Row {
             unit: printed(Column::Unit, &|text| Some(quantity::unit(text))),
             unit_price: self.field(item, Column::UnitPrice, self.price, |value| at_least_decimals(value, customs).to_string()),
             discount: amount(Column::Discount, self.discount),
-            vat_rate: printed(Column::VatRate, &|text| vat_rates::read(text).first().map(|r| r.value.to_string())),
+            vat_rate: printed(Column::VatRate, &|text| customs.rate(text).map(|rate| rate.to_string())),
             line_total: amount(Column::LineTotal, self.total),
         }
     }

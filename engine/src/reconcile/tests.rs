@@ -84,6 +84,7 @@ impl Bill {
             ],
             items: self.rows.iter().map(item).collect(),
             vat: self.summary().iter().map(vat_row).collect(),
+            rate_codes: Vec::new(),
             payment: None,
         }
     }
@@ -231,6 +232,7 @@ fn malaysian_rounding_is_no_error() {
         ],
         items: [("10.00", 0.9), ("50.31", 0.9)].map(|(total, p)| Item { cells: vec![(Column::LineTotal, span(total, p))] }).to_vec(),
         vat: Vec::new(),
+        rate_codes: Vec::new(),
         payment: None,
     };
     let lines = ["JALAN DEDAP 13, JOHOR", "ROUNDING ADJ -0.01", "RM 60.30"].map(line);
@@ -299,6 +301,7 @@ fn an_empty_draft_is_a_document_to_review() {
         header: Vec::new(),
         items: Vec::new(),
         vat: Vec::new(),
+        rate_codes: Vec::new(),
         payment: None,
     };
     let invoice = reconcile("empty.jpg", &draft, &[], &[], &Register::default());
@@ -335,6 +338,7 @@ fn drafts() -> impl Strategy<Value = Draft> {
         header,
         items,
         vat,
+        rate_codes: Vec::new(),
         payment: None,
     })
 }

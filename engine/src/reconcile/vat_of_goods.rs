@@ -9,16 +9,15 @@ use super::{
     Customs, fields,
     rows::{self, Known, Row},
     totals::Totals,
-    vat_rates,
     vat_rows::{VAT_TOLERANCE, VatReading, vat_of},
 };
 use crate::understand::draft::{Column, Item};
 
 /// The goods' totals in minor units by the rate that is printed beside them, in percent; `None` where one prints no rate or has no total.
-pub fn by_rate(items: &[Item], rows: &[&Row]) -> Option<BTreeMap<Decimal, i64>> {
+pub fn by_rate(items: &[Item], rows: &[&Row], customs: &Customs) -> Option<BTreeMap<Decimal, i64>> {
     let mut sums = BTreeMap::new();
     for (item, row) in items.iter().zip(rows) {
-        let rate = vat_rates::read(&rows::cell(item, Column::VatRate)?.text).first()?.value.normalize();
+        let rate = customs.rate(&rows::cell(item, Column::VatRate)?.text)?.normalize();
         *sums.entry(rate).or_default() += row.total?.value();
     }
     (!sums.is_empty()).then_some(sums)

@@ -35,12 +35,16 @@ pub(super) fn draft(order: &ReadingOrder, candidates: &[Candidate], runs: &[Run]
     header.extend(currencies(order).into_iter().map(|span| (HeaderField::Currency, span)));
     let document_type = DOCUMENT_TYPES[best];
     let of_trade = document_type != DocumentType::Other;
+    let vat = if of_trade { vat::rows(order, candidates, beliefs, |candidate, p| span(order, candidate, p)) } else { Vec::new() };
+    let is_priced = document_type != DocumentType::DeliveryDocket;
+    let (items, rate_codes) = if of_trade { items::items(order, beliefs, is_priced, &vat) } else { Default::default() };
     Draft {
         document_type,
         document_type_probability: probability,
         header,
-        items: if of_trade { items::items(order, beliefs, document_type != DocumentType::DeliveryDocket) } else { Vec::new() },
-        vat: if of_trade { vat::rows(order, candidates, beliefs, |candidate, p| span(order, candidate, p)) } else { Vec::new() },
+        items,
+        vat,
+        rate_codes,
         payment: payment::find(order, candidates, |candidate| span(order, candidate, 1.0)),
     }
 }

@@ -58,6 +58,13 @@ pub struct VatRow {
     pub amount: Option<Span>,
 }
 
+/// A code that stands beside goods for a rate of VAT, both as printed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RateCode {
+    pub code: String,
+    pub rate: String,
+}
+
 /// A document as the network sees it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Draft {
@@ -69,6 +76,8 @@ pub struct Draft {
     /// In reading order.
     pub items: Vec<Item>,
     pub vat: Vec<VatRow>,
+    /// What the document explains of the codes beside its goods.
+    pub rate_codes: Vec<RateCode>,
     pub payment: Option<Payment>,
 }
 

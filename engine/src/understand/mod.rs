@@ -129,6 +129,7 @@ fn blank() -> Draft {
         header: Vec::new(),
         items: Vec::new(),
         vat: Vec::new(),
+        rate_codes: Vec::new(),
         payment: None,
     }
 }

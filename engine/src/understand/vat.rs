@@ -280,7 +280,8 @@ fn agreeing<'a>(row: &[&'a Candidate]) -> Option<(&'a Candidate, &'a Candidate, 
     None
 }
 
-fn agrees(rate: i64, net: i64, tax: i64) -> bool {
+/// Whether a tax is net x rate, to a cent; rates in hundredths of a percent.
+pub(super) fn agrees(rate: i64, net: i64, tax: i64) -> bool {
     let exact = net.saturating_mul(rate);
     (exact - tax.saturating_mul(RATE_SCALE)).abs() <= TAX_TOLERANCE * RATE_SCALE + RATE_SCALE / 2
 }

@@ -37,7 +37,7 @@ enum Data {
     /// and task2/ID.txt (a word a line)
     Predictions(Predictions),
     /// Supplier invoices of the ZUGFeRD corpus: fields, VAT by rate, line items; those of sellers that training never saw, if there are any
-    Invoices(Common),
+    Invoices(Invoices),
     /// Synthetic documents in layouts that training never saw: the same measures
     Synthetic(Synthetic),
 }
@@ -85,6 +85,15 @@ struct Sroie {
     /// List what was wrong, with its cause, and how many words each cause cost
     #[arg(long, env = "CELLARBOOK_ERRORS")]
     errors: bool,
+}
+
+#[derive(Args)]
+struct Invoices {
+    #[command(flatten)]
+    common: Common,
+    /// Take fields from the engine's own reading, or from the words of the PDF's text layer
+    #[arg(long, env = "CELLARBOOK_TEXT", value_enum, default_value_t = TextSource::Own)]
+    text: TextSource,
 }
 
 #[derive(Args)]
@@ -231,10 +240,10 @@ fn evaluate_predictions(options: &Predictions) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn evaluate_invoices(Common { root, run }: &Common) -> Result<ExitCode> {
+fn evaluate_invoices(Invoices { common: Common { root, run }, text }: &Invoices) -> Result<ExitCode> {
     let labelled = held_out(datasets::zugferd::read(root)?);
     let engine = run.engine()?;
-    let read = in_parallel(&labelled, run.threads, |invoice| invoices::predict(&engine, invoice))?;
+    let read = in_parallel(&labelled, run.threads, |invoice| invoices::predict(&engine, invoice, *text))?;
     report_invoices(&labelled, read, run)
 }
 

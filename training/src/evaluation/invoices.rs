@@ -10,12 +10,15 @@ use std::{
 };
 
 use datasets::zugferd::LabelledInvoice;
-use engine::engine::{Engine, ExtractError};
+use engine::{
+    engine::{Engine, ExtractError},
+    page::Page,
+};
 use proto::{Field, Invoice};
 use rust_decimal::Decimal;
 use unicode_normalization::UnicodeNormalization;
 
-use super::calibration::Calibration;
+use super::{calibration::Calibration, sroie::TextSource};
 use crate::metrics::{
     Tally,
     recognition::{Form, bag_of_words},
@@ -25,17 +28,33 @@ use crate::metrics::{
 pub enum ReadError {
     #[error("{}: cannot be read", path.display())]
     File { path: PathBuf, source: io::Error },
+    #[error("{}: no picture", path.display())]
+    Picture { path: PathBuf, source: image::ImageError },
     #[error("{id}: its pictures cannot be written")]
     Encode { id: String, source: image::ImageError },
     #[error("{id}: no fields")]
     Extract { id: String, source: ExtractError },
 }
 
-/// Reads one invoice from its page pictures.
-pub fn predict(engine: &Engine, invoice: &LabelledInvoice) -> Result<Invoice, ReadError> {
-    let read = |path: &PathBuf| fs::read(path).map_err(|source| ReadError::File { path: path.clone(), source });
-    let files = invoice.images.iter().map(read).collect::<Result<Vec<_>, _>>()?;
-    engine.extract(&invoice.id, &files).map_err(|source| ReadError::Extract { id: invoice.id.clone(), source })
+/// Reads one invoice from its page pictures, or from the words of its text layer.
+pub fn predict(engine: &Engine, invoice: &LabelledInvoice, text: TextSource) -> Result<Invoice, ReadError> {
+    let failed = |source| ReadError::Extract { id: invoice.id.clone(), source };
+    match text {
+        TextSource::Given => {
+            let pages = invoice.images.iter().map(|path| picture(path)).collect::<Result<Vec<_>, _>>()?;
+            engine.understand_lines(&invoice.id, &invoice.lines, &pages).map_err(failed)
+        }
+        TextSource::Own => {
+            let read = |path: &PathBuf| fs::read(path).map_err(|source| ReadError::File { path: path.clone(), source });
+            let files = invoice.images.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+            engine.extract(&invoice.id, &files).map_err(failed)
+        }
+    }
+}
+
+fn picture(path: &Path) -> Result<Page, ReadError> {
+    let image = image::open(path).map_err(|source| ReadError::Picture { path: path.to_owned(), source })?;
+    Ok(Page { image: image.into_luma8(), rotation_degrees: 0, native_text: None })
 }
 
 /// Tallies by name, in the order of the report.

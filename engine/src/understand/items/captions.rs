@@ -186,10 +186,16 @@ pub(super) fn captions(words: &[Word]) -> Vec<(KeywordSet, Caption)> {
         match captions.last_mut().filter(|(line, before, caption)| *line == word.line && goes_on(*before, caption.known)) {
             Some((_, keywords, last)) => {
                 *keywords = keywords.union(found);
+                // `Product / code`: both stand in one column, the one below the other.
+                let pair = (last.column, announced.flatten());
+                let are_both = connected && [pair.0, pair.1].iter().flatten().all(|column| matches!(column, Column::Code | Column::Description));
+                let stacked = are_both && pair.0.is_some() && pair.1.is_some() && pair.0 != pair.1;
+                last.code_above |= stacked && pair.0 == Some(Column::Code);
                 last.column = match (last.known, last.own_word) {
+                    _ if stacked => Some(Column::Description),
                     (true, true) => last.column,
                     (true, false) => caption("", *keywords).flatten(),
-                    (false, _) => announced.flatten(),
+                    (false, _) => caption(word.text, *keywords).flatten(),
                 };
                 last.own_word = if last.known { last.own_word } else { own_word(word.text).is_some() };
                 last.known |= announced.is_some();
@@ -255,6 +261,9 @@ fn caption(text: &str, words: KeywordSet) -> Option<Option<Column>> {
         Some(Column::Discount)
     } else if words.has(Price) && !words.has(Total) {
         Some(Column::UnitPrice)
+    } else if words.has(Tax) && words.has_any(&[Included, Excluded]) && !words.has(Rate) {
+        // `Ex VAT`: what the row comes to.
+        Some(Column::LineTotal)
     } else if words.has(Tax) && words.has_any(&[Amount, Total]) && !words.has_any(&[Included, Excluded]) {
         None
     } else if words.has_any(&[Amount, Total, Net, Gross]) {

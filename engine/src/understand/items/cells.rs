@@ -77,9 +77,12 @@ impl<'a> Word<'a> {
 }
 
 /// What goods are counted, weighed and poured in, as tills print it.
-const MEASURES: [&str; 34] = [
+const MEASURES: [&str; 77] = [
     "PC", "PCS", "PCE", "PIECE", "PIECES", "EA", "EACH", "UNIT", "UNITS", "NOS", "SET", "SETS", "PAIR", "PAIRS", "PKT", "PKTS", "PACK",
-    "PACKS", "BOX", "BOXES", "CTN", "CASE", "CASES", "BTL", "BTLS", "KEG", "KEGS", "ROLL", "ROLLS", "KG", "G", "L", "M", "STK",
+    "PACKS", "BOX", "BOXES", "CTN", "CASE", "CASES", "BTL", "BTLS", "KEG", "KEGS", "ROLL", "ROLLS", "KG", "G", "L", "M", "STK", "SACK",
+    "SACKS", "TUB", "TUBS", "TIN", "TINS", "JAR", "JARS", "DRUM", "DRUMS", "DRM", "PUN", "PUNNET", "HR", "HRS", "STD", "MTH", "KM",
+    "DOZ", "DOZEN", "BAG", "BAGS", "TRAY", "TRAYS", "BUNCH", "HEAD", "LB", "LTR", "LITRE", "ST", "STÜCK", "FL", "KI", "KISTE", "KASTEN",
+    "SACHET", "CAN", "CANS", "CRATE", "CRATES", "YR", "DAY", "DAYS",
 ];
 
 /// `2X3.50`, `2X`, `@3.50`: numbers joined by a multiplication sign.

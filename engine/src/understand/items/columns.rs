@@ -79,7 +79,10 @@ impl Columns {
     pub fn cells<'a>(&self, words: Vec<Word<'a>>) -> Vec<Cell<'a>> {
         let mut cells: Vec<Cell> = Vec::new();
         let mut before: Option<(usize, Place)> = None;
-        let within = words.chunk_by(|a, b| a.line == b.line).filter(|line| !self.are_beside(line)).flatten().cloned();
+        // `=`, `×` between the columns.
+        let is_sign = |line: &[Word]| line.iter().all(|word| !word.whole.contains(char::is_alphanumeric) && !word.whole.contains('*'));
+        let lines = words.chunk_by(|a, b| a.line == b.line).filter(|line| !is_sign(line) && !self.are_beside(line));
+        let within = lines.flatten().cloned();
         let words = self.with_thousands_joined(within);
         for (at, word) in words.iter().enumerate() {
             let context = Context {
@@ -141,7 +144,12 @@ impl Columns {
             None if !is_number && self.right_of_descriptions().is_some_and(|right| word.quad.left() > right) => Place::Nowhere,
             // Below a caption that it doesn't suit.
             _ if below => Place::Nowhere,
-            _ => self.nearest(word, |caption| caption.takes(word)).map_or(Place::Nowhere, goes),
+            _ => {
+                // An amount of its own describes nothing.
+                let describes = context.before.is_some() || word.amount().is_none();
+                let takes = |caption: &Caption| caption.takes(word) && (describes || caption.column != Some(Column::Description));
+                self.nearest(word, takes).map_or(Place::Nowhere, goes)
+            }
         }
     }
 

@@ -8,6 +8,7 @@ mod captioned;
 mod captions;
 mod cells;
 mod columns;
+mod rate_codes;
 
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -15,7 +16,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::beliefs::Beliefs;
-use super::draft::{Column, Item};
+use super::draft::{Column, Item, RateCode, VatRow};
 use super::keywords::{Keyword, KeywordSet};
 use super::labels::Tag;
 use super::rows::ReadingOrder;
@@ -54,16 +55,18 @@ static CODE_CAPTION: LazyLock<Regex> = LazyLock::new(|| {
 /// Goods beyond this many rows are not read.
 const ITEMS_MAX: usize = 1000;
 
-/// The items in reading order; each has a description or a code, and a total, or a quantity where the document is not `priced`.
-pub(super) fn items(order: &ReadingOrder, beliefs: &Beliefs, priced: bool) -> Vec<Item> {
+/// The items in reading order, and the codes of VAT beside them that are explained, also by the rows of the VAT summary. Each item has a description
+/// or a code, and a total, or a quantity where the document is not `priced`.
+pub(super) fn items(order: &ReadingOrder, beliefs: &Beliefs, priced: bool, vat: &[VatRow]) -> (Vec<Item>, Vec<RateCode>) {
     let mut reader = Reader { order, beliefs, priced, captioned: None, items: Vec::new(), waiting: None };
     let mut row = 0;
     while row < order.rows.len() {
         row += reader.read(row);
     }
     reader.end_table();
+    let codes = rate_codes::resolve(order, &mut reader.items, vat);
     let last_page = reader.items.iter().filter(|goods| goods.captioned).map(|goods| goods.page).max();
-    reader
+    let items = reader
         .items
         .iter()
         .filter(|goods| goods.has(Column::Description) || goods.has(Column::Code))
@@ -71,7 +74,8 @@ pub(super) fn items(order: &ReadingOrder, beliefs: &Beliefs, priced: bool) -> Ve
         .filter(|goods| goods.captioned || last_page.is_none_or(|page| goods.page > page && goods.is_proven()))
         .take(ITEMS_MAX)
         .map(|row| row.item(order))
-        .collect()
+        .collect();
+    (items, codes)
 }
 
 /// The reading of a document, row by row.
@@ -294,8 +298,16 @@ fn uncaptioned(words: Vec<Word>) -> Vec<Cell> {
         cells.push(Cell { column, words: vec![word] });
     }
     let (code, mut description) = split_code(text);
-    if factors.is_none() && description.len() > 1 && is_bare_quantity(&description[0]) {
-        cells.push(Cell { column: Column::Quantity, words: vec![description.remove(0)] });
+    let counts = |words: &[Word]| match words {
+        // `2.00 btl Dry gin`.
+        [number, measure, _, ..] if measure.is_measure() && number.number().is_some() => 2,
+        [number, _, ..] if is_bare_quantity(number) => 1,
+        _ => 0,
+    };
+    if factors.is_none() {
+        let counted = description.drain(..counts(&description)).collect::<Vec<_>>();
+        let columns = [Column::Quantity, Column::Unit].into_iter();
+        cells.extend(columns.zip(counted).map(|(column, word)| Cell { column, words: vec![word] }));
     }
     let texts = [(Column::Code, code), (Column::Description, description)];
     let worded =

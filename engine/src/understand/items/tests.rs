@@ -41,7 +41,7 @@ fn read_at(rows: &[(f32, Row)], goods: Range<usize>, priced: bool) -> Vec<String
     let cell =
         |item: &Item, column: Column| item.cells.iter().find(|(c, _)| *c == column).map_or("-", |(_, span)| span.text.as_str()).to_string();
     let columns = [Column::Code, Column::Description, Column::Quantity, Column::UnitPrice, Column::VatRate, Column::LineTotal];
-    items(&order, &beliefs, priced).iter().map(|item| columns.map(|column| cell(item, column)).join(" | ")).collect()
+    items(&order, &beliefs, priced, &[]).0.iter().map(|item| columns.map(|column| cell(item, column)).join(" | ")).collect()
 }
 
 #[test]

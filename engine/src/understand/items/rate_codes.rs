@@ -1,0 +1,202 @@
+//! Codes that stand for rates of VAT beside the goods (`A`, `S`, `T1`, `2`, `*`), told by what explains them elsewhere: a row of the VAT summary
+//! (`A | 23.00 % | 95.93 | 22.06`) or a line of its own (`H = 21 % hoog`); without either, by the goods of one code that make the net of a rate.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::Goods;
+use super::cells::{Cell, Number, Word, plain_words};
+use crate::understand::candidates::pattern;
+use crate::understand::draft::{Column, RateCode, VatRow};
+use crate::understand::rows::ReadingOrder;
+use crate::understand::vat;
+
+/// Codes of one column stand below each other this closely, in heights of a line.
+const COLUMN_WIDTH_MAX: f32 = 1.2;
+/// The share of the goods that have a code of the column.
+const SHARE_MIN: f32 = 0.6;
+/// Where nothing explains the codes, of so many the arithmetic does.
+const CODES_MAX: usize = 5;
+
+const CODE: &str = r"[A-Z]{1,3}\d?|[a-z]|\d|\*{1,3}";
+
+/// `A = 0%`, `S: VAT at 20%`, `* MwSt 19,0 %`; a digit needs the sign behind it.
+static EXPLAINED: LazyLock<Regex> = LazyLock::new(|| {
+    let said = r"(?:VAT|BTW|MwSt\.?|USt\.?|TVA|IVA|GST|tax|taxed|rate|Satz|at|@|zu|à|al|standard|reduced|zero|rated|higher|lower)";
+    pattern(&format!(
+        r"(?:^|[\s(;,·|])(?:(?P<code>[A-Z]{{1,3}}\d?|[a-z]|\*{{1,3}})\)?\s*[=:–-]?|(?P<digit>\d)\s*[=:])\s*(?:{said}\s+)*(?P<rate>\d{{1,2}}(?:[.,]\d{{1,2}})?)\s?%"
+    ))
+});
+
+/// `Z = zero rated`, `E: exempt`.
+static EXEMPT: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(r"(?:^|[\s(;,·|])(?P<code>[A-Z]{1,3}\d?|[a-z]|\d|\*{1,3})\s*[=:–-]\s*(?i:zero|exempt|nil\b|no vat|steuerfrei|exon[ée]r|esente|vrijgesteld)")
+});
+
+/// `23% S`, `0.00 % (Z)`.
+static BEHIND: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"(?P<rate>\d{1,2}(?:[.,]\d{1,2})?)\s?%\s*[=:–-]?\s*\(?(?P<code>[A-Z]{1,2}\d?|\*{1,3})\)?(?:$|[\s,;.])"));
+
+static WHOLE: LazyLock<Regex> = LazyLock::new(|| pattern(&format!("^(?:{CODE})$")));
+
+/// Gives goods the rates that their codes stand for, or that are printed beside them without a caption; the codes that were explained.
+pub(super) fn resolve<'a>(order: &ReadingOrder<'a>, goods: &mut Vec<Goods<'a>>, vat: &[VatRow]) -> Vec<RateCode> {
+    // What seemed to be goods may be the summary that explains the codes.
+    goods.retain(|goods| goods.captioned || row_of(order, goods).is_none_or(|words| of_summary(&words).is_none()));
+    let with_rates = goods.iter().filter(|goods| goods.has(Column::VatRate)).count();
+    if goods.is_empty() || with_rates as f32 >= SHARE_MIN * goods.len() as f32 {
+        return Vec::new();
+    }
+    let free: Vec<Vec<Word>> = goods.iter().map(|goods| unused(order, goods)).collect();
+    let mut codes = legend(order, goods);
+    let explained = |word: &Word| codes.iter().any(|known| is_same(&known.code, bare(word)));
+    let mut column = column_of(order, &free, explained);
+    if column.is_empty() {
+        column = column_of(order, &free, |word| WHOLE.is_match(bare(word)));
+        codes = proven(goods, &column, vat);
+    }
+    if codes.is_empty() {
+        column = column_of(order, &free, |word| word.text.ends_with('%'));
+    }
+    for (at, word) in &column {
+        goods[*at].set(Cell { column: Column::VatRate, words: vec![word.clone()] });
+    }
+    // As it is printed beside the goods: `T0` may be read `TO`.
+    let known = |word: &Word| codes.iter().find(|known| is_same(&known.code, bare(word))).map(|known| known.rate.clone());
+    let mut found: Vec<RateCode> = Vec::new();
+    for (_, word) in &column {
+        if let Some(rate) = known(word).filter(|_| found.iter().all(|found| found.code != bare(word))) {
+            found.push(RateCode { code: bare(word).to_owned(), rate });
+        }
+    }
+    found
+}
+
+/// Whether two codes are one, however their letters and digits were told apart.
+fn is_same(a: &str, b: &str) -> bool {
+    let folded = |code: &str| code.to_uppercase().replace('O', "0").replace(['I', 'L'], "1");
+    folded(a) == folded(b)
+}
+
+fn bare<'a>(word: &Word<'a>) -> &'a str {
+    word.text.trim_matches(['(', ')', '[', ']'])
+}
+
+/// The words of the goods' row that no column has.
+fn unused<'a>(order: &ReadingOrder<'a>, goods: &Goods<'a>) -> Vec<Word<'a>> {
+    let used: Vec<&Word> = goods.cells.iter().filter(|cell| cell.column != Column::VatRate).flat_map(|cell| &cell.words).collect();
+    let is_used = |word: &Word| used.iter().any(|used| used.line == word.line && used.range.start < word.range.end && word.range.start < used.range.end);
+    row_of(order, goods).unwrap_or_default().into_iter().filter(|word| !is_used(word)).collect()
+}
+
+/// The words of the row that the goods' total stands in.
+fn row_of<'a>(order: &ReadingOrder<'a>, goods: &Goods<'a>) -> Option<Vec<Word<'a>>> {
+    let place = goods.cell(Column::LineTotal).or(goods.cell(Column::UnitPrice))?.words.first()?;
+    Some(plain_words(order, order.row(place.line)))
+}
+
+/// The words of one column that may be such, one a row; none where too few rows have one.
+fn column_of<'a>(order: &ReadingOrder, rows: &[Vec<Word<'a>>], may_be: impl Fn(&Word) -> bool) -> Vec<(usize, Word<'a>)> {
+    let width = COLUMN_WIDTH_MAX * order.line_height();
+    let found: Vec<(usize, &Word)> =
+        rows.iter().enumerate().flat_map(|(at, words)| words.iter().filter(|word| may_be(word)).map(move |word| (at, word))).collect();
+    let near = |x: f32| {
+        let in_row = |at: usize| found.iter().filter(move |(of, word)| *of == at && (word.quad.centre().x - x).abs() <= width).last();
+        (0..rows.len()).filter_map(in_row).map(|(at, word)| (*at, (*word).clone())).collect::<Vec<_>>()
+    };
+    let columns = found.iter().map(|(_, word)| near(word.quad.centre().x));
+    // Of equals the last one: codes stand behind amounts.
+    let best = columns.max_by_key(Vec::len).unwrap_or_default();
+    if best.len() as f32 >= SHARE_MIN * rows.len() as f32 { best } else { Vec::new() }
+}
+
+/// What the lines beside the goods say of codes.
+fn legend(order: &ReadingOrder, goods: &[Goods]) -> Vec<RateCode> {
+    let of_goods: Vec<usize> =
+        goods.iter().filter_map(|goods| goods.cell(Column::LineTotal)).filter_map(|cell| cell.words.first()).map(|word| order.row_of[word.line]).collect();
+    let mut codes: Vec<RateCode> = Vec::new();
+    let rows = order.rows.iter().enumerate().filter(|(at, _)| !of_goods.contains(at));
+    for (_, row) in rows {
+        let lines = row.clone().flat_map(|line| explained(&order.lines[line].text));
+        for found in of_summary(&plain_words(order, row.clone())).into_iter().chain(lines) {
+            if codes.iter().all(|known| known.code != found.code) {
+                codes.push(found);
+            }
+        }
+    }
+    codes
+}
+
+fn explained(text: &str) -> Vec<RateCode> {
+    let coded = |found: regex::Captures| {
+        let code = found.name("code").or(found.name("digit"))?.as_str().to_owned();
+        Some(RateCode { code, rate: found.name("rate").map_or("0", |rate| rate.as_str()).to_owned() })
+    };
+    let patterns: [&Regex; 3] = [&EXPLAINED, &EXEMPT, &BEHIND];
+    patterns.iter().flat_map(|pattern| pattern.captures_iter(text).filter_map(coded).collect::<Vec<_>>()).collect()
+}
+
+/// `A | 23.00 % | 95.93 | 22.06`: a code before a rate, net and tax. Without the sign of percent the tax must follow from the net.
+fn of_summary(words: &[Word]) -> Option<RateCode> {
+    let hundredths = |word: &Word| word.number().map(|number| number.thousandths / 10);
+    let at = words.windows(2).position(|pair| WHOLE.is_match(bare(&pair[0])) && is_rate(&pair[1]))?;
+    let rate = words[at + 1].text.trim_end_matches(['%', ' ']);
+    let value = Number::read(rate)?.thousandths / 10;
+    let amounts: Vec<i64> = words[at + 2..].iter().filter(|word| word.amount().is_some()).filter_map(hundredths).collect();
+    let follows = amounts.iter().enumerate().any(|(i, net)| amounts.iter().enumerate().any(|(j, tax)| i != j && vat::agrees(value, *net, *tax)));
+    let signed = words[at + 1].text.ends_with('%') && !amounts.is_empty();
+    (signed || follows).then(|| RateCode { code: bare(&words[at]).to_owned(), rate: rate.to_owned() })
+}
+
+fn is_rate(word: &Word) -> bool {
+    const RATE_MAX: i64 = 30 * 1000;
+    Number::read(word.text.trim_end_matches(['%', ' '])).is_some_and(|rate| (0..=RATE_MAX).contains(&rate.thousandths) && rate.decimals <= 2)
+}
+
+/// Codes whose goods make the nets of the VAT summary, each that of another rate.
+fn proven(goods: &[Goods], column: &[(usize, Word)], vat: &[VatRow]) -> Vec<RateCode> {
+    let mut sums: Vec<(&str, i64)> = Vec::new();
+    for (at, word) in column {
+        let Some(total) = goods[*at].value(Column::LineTotal) else { return Vec::new() };
+        match sums.iter_mut().find(|(code, _)| *code == bare(word)) {
+            Some((_, sum)) => *sum += total,
+            None => sums.push((bare(word), total)),
+        }
+    }
+    let number = |text: &str| text.split_whitespace().rev().find_map(Number::read).map(|number| number.thousandths);
+    let with_net = |row: &VatRow| Some((row.rate.as_ref()?.text.clone(), number(&row.net.as_ref()?.text)?));
+    let nets: Vec<(String, i64)> = vat.iter().filter_map(with_net).collect();
+    const CENT: u64 = 10;
+    let rate = |(code, sum): &(&str, i64)| {
+        let (rate, _) = nets.iter().find(|(_, net)| net.abs_diff(*sum) <= CENT)?;
+        Some(RateCode { code: (*code).to_owned(), rate: rate.clone() })
+    };
+    let is_whole = column.len() == goods.len() && sums.len() <= CODES_MAX;
+    sums.iter().map(rate).collect::<Option<Vec<_>>>().filter(|_| is_whole).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_explain_codes() {
+        for (text, expected) in [
+            ("A = 0%", vec![("A", "0")]),
+            ("H = 21% hoog", vec![("H", "21")]),
+            ("Z = 0% printed matter, zero-rated", vec![("Z", "0")]),
+            ("VAT codes: A 23% B 13.5% Z 0%", vec![("A", "23"), ("B", "13.5"), ("Z", "0")]),
+            ("* VAT at 20% is added to these.", vec![("*", "20")]),
+            ("1 = 19,00 %, 2 = 7 %", vec![("1", "19,00"), ("2", "7")]),
+            ("E: exempt", vec![("E", "0")]),
+            ("20% (S)", vec![("S", "20")]),
+            ("VAT 23% on € 358.95", vec![]),
+            ("Less 5% for cash", vec![]),
+        ] {
+            let found: Vec<(String, String)> = explained(text).into_iter().map(|found| (found.code, found.rate)).collect();
+            let found: Vec<(&str, &str)> = found.iter().map(|(code, rate)| (code.as_str(), rate.as_str())).collect();
+            assert_eq!(found, expected, "{text}");
+        }
+    }
+}
