@@ -67,8 +67,18 @@ pub fn read(text: &str, mark: Option<DecimalMark>) -> Vec<Reading<Decimal>> {
 }
 
 /// What bottles and glasses hold, in litres.
-const VOLUMES: [&str; 17] =
-    ["0.1", "0.2", "0.25", "0.275", "0.3", "0.33", "0.35", "0.375", "0.4", "0.5", "0.7", "0.75", "1.0", "1.5", "2.0", "3.0", "5.0"];
+const VOLUMES: [&str; 21] = [
+    "0.1", "0.2", "0.25", "0.275", "0.3", "0.33", "0.35", "0.375", "0.4", "0.5", "0.6", "0.7", "0.75", "0.9", "1.0", "1.2", "1.5", "2.0", "2.5", "3.0", "5.0",
+];
+
+/// ... and what kegs, canisters and cartons hold.
+const WHOLE_VOLUMES: [&str; 12] = ["1", "2", "3", "5", "6", "10", "15", "20", "25", "30", "50", "60"];
+
+/// What litres are sold in.
+const CONTAINERS: [&str; 20] = [
+    "EIMER", "FASS", "KANISTER", "DOPPLER", "GLAS", "FLASCHE", "BIB", "KEG", "MW", "DOSE", "KARTON", "BAG-IN-BOX", "FUT", "FÛT", "BIDON", "BRICK", "TETRA", "TIN",
+    "TUB", "DRUM",
+];
 
 /// A description with single spaces, and with the litres that readers take for a digit: `Riesling 0,751` is one of `0,75 l`.
 pub fn with_litres(text: &str) -> String {
@@ -76,7 +86,17 @@ pub fn with_litres(text: &str) -> String {
         let volume = word.strip_suffix(['1', '|', 'I']).filter(|volume| VOLUMES.contains(&volume.replace(',', ".").as_str()));
         volume.map_or_else(|| word.to_owned(), |volume| format!("{volume} l"))
     };
-    text.split_whitespace().map(word).collect::<Vec<_>>().join(" ")
+    let mut words: Vec<String> = text.split_whitespace().map(word).collect();
+    // `Sahne 32 % 5 1 Eimer`: behind what canisters hold stands no digit.
+    for at in 2..words.len() {
+        let is_volume = |word: &str| VOLUMES.contains(&word.replace(',', ".").as_str()) || WHOLE_VOLUMES.contains(&word);
+        let is_one = matches!(words[at].as_str(), "1" | "|" | "I");
+        let is_held = words.get(at + 1).is_none_or(|next| CONTAINERS.contains(&next.to_uppercase().as_str()));
+        if is_one && is_held && is_volume(&words[at - 1]) && !words[at - 2].contains(|c: char| c.is_ascii_digit()) {
+            words[at] = "l".to_owned();
+        }
+    }
+    words.join(" ")
 }
 
 #[cfg(test)]
@@ -119,6 +139,10 @@ mod tests {
             ("Cola 0.33l", "Cola 0.33l"),
             ("Schraube 0,761", "Schraube 0,761"),
             ("Kabel 11,01", "Kabel 11,01"),
+            ("Sahne 32 % 5 1 Eimer", "Sahne 32 % 5 l Eimer"),
+            ("Olivenöl nativ extra 5 1", "Olivenöl nativ extra 5 l"),
+            ("Tisch 4 1", "Tisch 4 1"),
+            ("Set 12 5 1", "Set 12 5 1"),
         ] {
             assert_eq!(with_litres(text), expected);
         }

@@ -40,6 +40,15 @@ static DELIVERY: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(&format!(r"(?i)^\W*(?:{note})\b(?:[^\d]{{0,12}})\S*\d")).expect("the pattern is a constant that a test compiles")
 });
 
+/// Notes below an item: `Charge 27694`, `MHD 15.05.26`, `Allergene: A, C, G`, `ASIN: B0C8T4WQ1K`.
+static NOTE: LazyLock<Regex> = LazyLock::new(|| {
+    let dated = r"mhd|bbe?|exp|scad|tht|tgt|dlc|ddm|best before|use by";
+    let numbered = r"charge|lote?|lotto|batch|asin|ean|gtin|sku|mpn|s/n|serial(?: no)?|hs code|zolltarif(?:nummer)?|job ref";
+    let said = r"allerg[eéè]n[ei]?s?|allergeni|herkunft|origine?|origen|herkomst|ursprung|incl\. travel";
+    Regex::new(&format!(r"(?i)^\W*(?:(?:{dated})\b[.:]?\s*\d|(?:{numbered})\b[.:]?\s*\S*\d|(?:{said})\b\s*:?)"))
+        .expect("the pattern is a constant that a test compiles")
+});
+
 /// A row of the table, its words in cells.
 pub(super) struct Row<'a> {
     pub words: Vec<Word<'a>>,
@@ -128,6 +137,7 @@ impl<'a> Captioned<'a> {
         self.close();
         self.drop_what_is_no_rate();
         self.drop_positions();
+        self.find_codes_above();
         let limit = self.right_edge_of_descriptions();
         let Self { columns, entries, .. } = self;
         entries.into_iter().map(|entry| entry.resolve(&columns, limit)).collect()
@@ -163,6 +173,21 @@ impl<'a> Captioned<'a> {
             let descriptions =
                 self.entries.iter_mut().flat_map(|entry| &mut entry.goods.cells).filter(|cell| cell.column == Column::Description);
             descriptions.for_each(|cell| cell.words = cell.words.split_off(1));
+        }
+    }
+
+    /// Where all descriptions are single codes, each with a text below it, those texts are the descriptions.
+    fn find_codes_above(&mut self) {
+        let is_code = |word: &Word| {
+            let has = |is: fn(char) -> bool| word.text.contains(is);
+            has(|c| c.is_ascii_digit()) && has(|c| c.is_ascii_uppercase() || c == '-' || c == '/') && !has(char::is_lowercase)
+        };
+        let stacked = |entry: &Entry| {
+            let code = entry.goods.cell(Column::Description).is_some_and(|cell| matches!(cell.words.as_slice(), [word] if is_code(word)));
+            code && !entry.goods.has(Column::Code) && entry.below.first().is_some_and(|row| row.cell(Column::Description).is_some())
+        };
+        if !self.entries.is_empty() && self.entries.iter().all(stacked) {
+            self.columns.put_codes_above();
         }
     }
 
@@ -226,6 +251,11 @@ impl<'a> Row<'a> {
         self.words.first().is_some_and(|word| DELIVERY.is_match(word.whole))
     }
 
+    /// Whether it says something about the goods above it that is no part of their name.
+    fn is_note(&self) -> bool {
+        self.words.first().is_some_and(|word| NOTE.is_match(word.whole))
+    }
+
     fn goods(&self) -> Goods<'a> {
         Goods { cells: self.cells.clone(), probability: self.probability, page: self.page, captioned: true }
     }
@@ -266,7 +296,7 @@ impl<'a> Entry<'a> {
             let close = quad.top() - above.bottom() <= LINE_GAP_MAX * height;
             // A heading that begins in another column.
             let begins_before = line_start(&row.words, cell) < quad.left() - INDENT_MAX * height;
-            if !aligned || !close || begins_before || row.is_delivery() {
+            if !aligned || !close || begins_before || row.is_delivery() || row.is_note() {
                 break;
             }
             // Below its code a description may have the row for itself.
@@ -325,7 +355,8 @@ impl<'a> Entry<'a> {
         self.goods.cells.retain(|cell| !cell.words.is_empty());
     }
 
-    /// Where quantity x price is another amount of the row than the total, the total has the tax in it: the other one is the row's.
+    /// Where quantity x price is another amount of the row than the total, the total has the tax in it: the other one is the row's. Where quantity x what
+    /// seemed to be the total is, that is the price.
     fn infer_total(&mut self) {
         if self.goods.is_proven() {
             return;
@@ -340,6 +371,19 @@ impl<'a> Entry<'a> {
         let total = self.words.iter().filter(|word| word.amount().is_some() && !taken(word)).find(proves).cloned();
         if let Some(total) = total {
             self.goods.set(Cell { column: Column::LineTotal, words: vec![total] });
+            return;
+        }
+        let Some(price) = self.goods.cell(Column::LineTotal).cloned() else { return };
+        let of_price = |word: &Word| self.goods.cell(Column::UnitPrice).is_some_and(|cell| cell.words.contains(word));
+        let with_price = |word: &Word<'a>| -> Option<Goods<'a>> {
+            let mut goods = Goods { cells: self.goods.cells.clone(), ..self.goods };
+            goods.set(Cell { column: Column::UnitPrice, words: price.words.clone() });
+            goods.set(Cell { column: Column::LineTotal, words: vec![word.clone()] });
+            goods.is_proven().then_some(goods)
+        };
+        let amounts = self.words.iter().filter(|word| word.amount().is_some() && !price.words.contains(word) && (!taken(word) || of_price(word)));
+        if let Some(goods) = amounts.filter_map(with_price).next() {
+            self.goods = goods;
         }
     }
 
@@ -387,9 +431,9 @@ fn factors<'a>(goods: &Goods<'a>, words: &[Word<'a>]) -> Option<(Word<'a>, Word<
     let proven = |known_min: usize| {
         let pairs = free.iter().flat_map(|quantity| free.iter().map(move |price| (*quantity, *price)));
         let is_proven = |(quantity, price): &(&Word, &Word)| {
-            let Some(price_value) = price.number().map(|number| number.thousandths).filter(|_| quantity != price) else { return false };
-            let known = |value| usize::from(agrees(Column::Quantity, value)) + usize::from(agrees(Column::UnitPrice, price_value));
-            quantity.thousandths().any(|value| goods.makes_total(value, price_value) && known(value) >= known_min)
+            let known = |value, price| usize::from(agrees(Column::Quantity, value)) + usize::from(agrees(Column::UnitPrice, price));
+            let makes = |value: i64, price: i64| goods.makes_total(value, price) && known(value, price) >= known_min;
+            quantity != price && price.thousandths().any(|price| quantity.thousandths().any(|value| makes(value, price)))
         };
         pairs.into_iter().find(is_proven)
     };

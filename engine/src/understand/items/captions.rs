@@ -9,53 +9,28 @@ use crate::understand::keywords::{Keyword, KeywordSet};
 const NEAR_MAX: f32 = 1.0;
 
 /// Captions that mean something else elsewhere, or nothing, whatever words stand beside them.
+#[rustfmt::skip]
 const OWN_WORDS: [(Column, &[&str]); 8] = [
-    (Column::Code, &["ART.", "COD", "COD. ARTICOLO", "CODICE", "CÓD", "CÓDIGO", "PROD.NO", "REFERENCIA"]),
-    (
-        Column::Description,
-        &[
-            "ACTIVITY",
-            "CONCEPTO",
-            "DESCRIPCIÓN",
-            "DESCRIPCION",
-            "DESCRIZIONE",
-            "MATERIAL",
-            "MATÉRIEL",
-            "PRODUCTO",
-            "PRODOTTO",
-            "PRODUIT",
-            "PRODUITS",
-            "SERVICE",
-            "SERVICES",
-        ],
-    ),
-    (
-        Column::Quantity,
-        &[
-            "CANTIDAD",
-            "DEL",
-            "DEL'D",
-            "DELD",
-            "DELIVERED",
-            "DESP",
-            "DESPATCHED",
-            "NBRE",
-            "NOMBRE",
-            "ORD",
-            "ORDERED",
-            "QUANTITA",
-            "QUANTITÀ",
-            "SHIPPED",
-            "SUPPLIED",
-            "UDS",
-            "UNIDADES",
-        ],
-    ),
-    (Column::UnitPrice, &["EACH", "PER", "PRECIO", "PREZZO", "TARIF"]),
-    (Column::Discount, &["DTO", "SCONTO"]),
-    (Column::LineTotal, &["CHARGE", "CHARGES", "FEE", "FEES", "IMPORTE", "IMPORTO", "SUBTOTAL", "TOTALE"]),
-    (Column::Unit, &["PACKING", "UM", "U.M"]),
-    (Column::VatRate, &["%IVA"]),
+    (Column::Code, &["ART.", "COD", "COD.", "COD. ARTICOLO", "CODICE", "CÓD", "CÓDIGO", "CODIGO", "PROD.NO", "REFERENCIA", "RIF", "STOCK CODE"]),
+    (Column::Description, &[
+        "ACTIVITY", "ARTICOLO", "ARTÍCULO", "ARTICULO", "ARTIKELBEZEICHNUNG", "CONCEPTO", "DENOMINAZIONE", "DENOMINACIÓN", "DÉNOMINATION", "DESCRIPCIÓN",
+        "DESCRIPCION", "DESCRIZIONE", "INTITULÉ", "LEISTUNGEN", "MATERIAL", "MATÉRIEL", "MERCE", "PRODUCTO", "PRODOTTO", "PRODUIT", "PRODUITS", "PRODUKT",
+        "PRODUKTE", "SERVICE", "SERVICES", "WARE", "WARENBEZEICHNUNG", "WHAT",
+    ]),
+    (Column::Quantity, &[
+        "AANT", "ANZ", "CANT", "CANTIDAD", "DEL", "DEL'D", "DELD", "DELIVERED", "DESP", "DESPATCHED", "HOEVEELHEID", "NBRE", "NOMBRE", "ORD", "ORDERED",
+        "Q.TA", "Q.TÀ", "Q.TA'", "Q.TÉ", "QTA", "QTÀ", "QTA'", "QUANT", "QUANTITA", "QUANTITÀ", "SHIPPED", "SUPPLIED", "UDS", "UNIDADES", "USAGE",
+    ]),
+    (Column::UnitPrice, &[
+        "EACH", "EP", "E-PR", "P", "P.U", "P.UNIT", "PER", "PR", "PR.UNIT", "PRECIO", "PREZZO", "PRIJS/EENH", "PVP", "PX", "STÜCK-PR", "TARIF", "TARIFA",
+        "TARIEF", "UNIT.PREIS", "UNITARIO",
+    ]),
+    (Column::Discount, &["DTO", "SC", "SCONTO", "SC.%"]),
+    (Column::LineTotal, &[
+        "AMMONTARE", "CHARGE", "CHARGES", "FEE", "FEES", "IMP", "IMPONIBILE", "IMPORTE", "IMPORTO", "MT", "SUBTOTAL", "TOT", "TOTALE",
+    ]),
+    (Column::Unit, &["EENH", "EH", "ME", "PACKING", "UD", "UDM", "UM", "U.M", "UV"]),
+    (Column::VatRate, &["%IVA", "TAXES"]),
 ];
 
 /// The number of an item in its table has captions like these.

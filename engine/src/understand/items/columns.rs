@@ -145,8 +145,9 @@ impl Columns {
             // Below a caption that it doesn't suit.
             _ if below => Place::Nowhere,
             _ => {
-                // An amount of its own describes nothing.
-                let describes = context.before.is_some() || word.amount().is_none();
+                // What stands alone, an amount, a rate or a short word wholly beside the descriptions, describes nothing.
+                let alone = context.before.is_none() && (word.amount().is_some() || word.text.ends_with('%') || self.is_short_beside_descriptions(word, context));
+                let describes = !alone;
                 let takes = |caption: &Caption| caption.takes(word) && (describes || caption.column != Some(Column::Description));
                 self.nearest(word, takes).map_or(Place::Nowhere, goes)
             }
@@ -185,6 +186,14 @@ impl Columns {
         distance > BESIDE_MIN * first.quad.height()
     }
 
+    /// Whether a line is a unit or a code of a few letters that ends before the descriptions begin.
+    fn is_short_beside_descriptions(&self, word: &Word, context: &Context) -> bool {
+        const LETTERS_MAX: usize = 4;
+        let before = |caption: &Caption| word.quad.right() < caption.left;
+        let descriptions = self.0.iter().find(|caption| caption.column == Some(Column::Description));
+        context.ends_line && word.text.chars().count() <= LETTERS_MAX && descriptions.is_some_and(before)
+    }
+
     fn is_close_to_descriptions(&self, word: &Word) -> bool {
         let descriptions = self.0.iter().find(|caption| caption.column == Some(Column::Description));
         descriptions.is_some_and(|caption| caption.distance(&word.quad) <= word.quad.height())
@@ -198,6 +207,12 @@ impl Columns {
     /// Whether a code stands above each description, in the same column.
     pub fn code_above_description(&self) -> bool {
         self.0.iter().any(|caption| caption.code_above)
+    }
+
+    /// Says that a code stands above each description.
+    pub fn put_codes_above(&mut self) {
+        let descriptions = self.0.iter_mut().filter(|caption| caption.column == Some(Column::Description));
+        descriptions.for_each(|caption| caption.code_above = true);
     }
 
     /// Whether a line has left the column of descriptions at its right.

@@ -48,7 +48,7 @@ static CARRIED: LazyLock<Regex> =
 
 /// The caption of a code that ends a description.
 static CODE_CAPTION: LazyLock<Regex> = LazyLock::new(|| {
-    let words = r"art|artikel|art-?nr|artikelnr|artikelnummer|réf|ref|sku|code|mpn|item";
+    let words = r"art|artikel|art-?nr|artikelnr|artikelnummer|réf|ref|sku|code|mpn|item|asin|ean|gtin|kód|código|codice|cod|part";
     Regex::new(&format!(r"(?i)^[^\p{{L}}]*(?:{words})[.:]*$")).expect("the pattern is a constant that a test compiles")
 });
 
@@ -64,6 +64,11 @@ pub(super) fn items(order: &ReadingOrder, beliefs: &Beliefs, priced: bool, vat: 
         row += reader.read(row);
     }
     reader.end_table();
+    for goods in &mut reader.items {
+        goods.part_bracketed_code();
+        goods.trim_description();
+    }
+    tell_totals_from_prices(order, &mut reader.items);
     let codes = rate_codes::resolve(order, &mut reader.items, vat);
     let last_page = reader.items.iter().filter(|goods| goods.captioned).map(|goods| goods.page).max();
     let items = reader
@@ -76,6 +81,23 @@ pub(super) fn items(order: &ReadingOrder, beliefs: &Beliefs, priced: bool, vat: 
         .map(|row| row.item(order))
         .collect();
     (items, codes)
+}
+
+/// Where one column of amounts is all there is, it holds totals if their sum is printed, and the sum of quantity x amount is not.
+fn tell_totals_from_prices(order: &ReadingOrder, items: &mut [Goods]) {
+    const CENT: i64 = 10;
+    let factors = |goods: &Goods| Some((goods.value(Column::Quantity)?, goods.value(Column::UnitPrice)?)).filter(|_| !goods.has(Column::LineTotal));
+    let Some(factors) = items.iter().map(factors).collect::<Option<Vec<_>>>().filter(|factors| !factors.is_empty()) else { return };
+    let as_totals: i64 = factors.iter().map(|(_, price)| price).sum();
+    let as_prices: i64 = factors.iter().map(|(quantity, price)| quantity.saturating_mul(*price) / 1000).sum();
+    let of_goods = |line: usize| items.iter().flat_map(|goods| &goods.cells).flat_map(|cell| &cell.words).any(|word| word.line == line);
+    let others = (0..order.lines.len()).filter(|line| !of_goods(*line)).flat_map(|line| plain_words(order, line..line + 1));
+    let amounts: Vec<i64> = others.filter_map(|word| word.amount()).collect();
+    let is_printed = |sum: i64| amounts.iter().any(|amount| (amount - sum).abs() <= CENT);
+    if as_totals != as_prices && is_printed(as_totals) && !is_printed(as_prices) {
+        let prices = items.iter_mut().flat_map(|goods| &mut goods.cells).filter(|cell| cell.column == Column::UnitPrice);
+        prices.for_each(|cell| cell.column = Column::LineTotal);
+    }
 }
 
 /// The reading of a document, row by row.
@@ -176,6 +198,12 @@ impl<'a> Reader<'a, '_> {
             }
         } else if goods.has(Column::LineTotal) && !words.iter().any(Word::is_date) {
             let above = self.waiting.take();
+            // `Quant. 6,000 Prix unit. HT 4,210 TVA 21 % | 25,26`: captions and numbers describe nothing.
+            let is_said = |word: &Word| word.number().is_some() || word.text.ends_with('%') || word.is_measure() || captions::is_caption(word);
+            let says_nothing = goods.is_proven() && goods.cell(Column::Description).is_some_and(|cell| cell.words.iter().all(is_said));
+            if says_nothing && above.is_some() {
+                goods.cells.retain(|cell| cell.column != Column::Description);
+            }
             if !goods.has(Column::Description) {
                 goods.describe(above);
             }
@@ -265,6 +293,30 @@ impl<'a> Goods<'a> {
     fn is_proven(&self) -> bool {
         let (Some(quantity), Some(price)) = (self.cell(Column::Quantity), self.cell(Column::UnitPrice)) else { return false };
         quantity.readings().any(|quantity| price.readings().any(|price| self.makes_total(quantity, price)))
+    }
+
+    /// `[KEG30-PA] Pale Ale`: a code in brackets before the description.
+    fn part_bracketed_code(&mut self) {
+        if self.has(Column::Code) {
+            return;
+        }
+        let Some(description) = self.cells.iter_mut().find(|cell| cell.column == Column::Description && cell.words.len() > 1) else { return };
+        let code = &description.words[0];
+        let inner = code.text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
+        let Some(inner) = inner.filter(|inner| !inner.is_empty() && !inner.contains(char::is_lowercase)) else { return };
+        let start = code.range.start + 1;
+        let code = Word { text: inner, range: start..start + inner.len(), ..code.clone() };
+        description.words.remove(0);
+        self.cells.push(Cell { column: Column::Code, words: vec![code] });
+    }
+
+    /// `Lachsforelle à | 4,50`: what stands before a price is no part of the description.
+    fn trim_description(&mut self) {
+        const BEFORE_PRICE: [&str; 11] = ["à", "zu", "je", "a", "@", "(à", "(zu", "(je", "x", "×", "="];
+        let Some(description) = self.cells.iter_mut().find(|cell| cell.column == Column::Description) else { return };
+        while description.words.len() > 1 && description.words.last().is_some_and(|word| BEFORE_PRICE.contains(&word.text)) {
+            description.words.pop();
+        }
     }
 
     fn item(&self, order: &ReadingOrder) -> Item {

@@ -19,13 +19,13 @@ const SHARE_MIN: f32 = 0.6;
 /// Where nothing explains the codes, of so many the arithmetic does.
 const CODES_MAX: usize = 5;
 
-const CODE: &str = r"[A-Z]{1,3}\d?|[a-z]|\d|\*{1,3}";
+const CODE: &str = r"[A-Z]{1,3}\d?|[a-z]|\d{1,2}|\*{1,3}";
 
 /// `A = 0%`, `S: VAT at 20%`, `* MwSt 19,0 %`; a digit needs the sign behind it.
 static EXPLAINED: LazyLock<Regex> = LazyLock::new(|| {
     let said = r"(?:VAT|BTW|MwSt\.?|USt\.?|TVA|IVA|GST|tax|taxed|rate|Satz|at|@|zu|à|al|standard|reduced|zero|rated|higher|lower)";
     pattern(&format!(
-        r"(?:^|[\s(;,·|])(?:(?P<code>[A-Z]{{1,3}}\d?|[a-z]|\*{{1,3}})\)?\s*[=:–-]?|(?P<digit>\d)\s*[=:])\s*(?:{said}\s+)*(?P<rate>\d{{1,2}}(?:[.,]\d{{1,2}})?)\s?%"
+        r"(?:^|[\s(;,·|])(?:(?P<code>[A-Z]{{1,3}}\d?|[a-z]|\*{{1,3}})\)?\s*[=:–-]?|(?P<digit>\d{{1,2}})\s*[=:])\s*(?:{said}\s+)*(?P<rate>\d{{1,2}}(?:[.,]\d{{1,2}})?)\s?%"
     ))
 });
 
