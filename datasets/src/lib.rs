@@ -1,5 +1,6 @@
 //! Documents with truth: readers of public data sets, the splits measured on, and generators of documents of our own.
 
+pub mod drawn;
 pub mod samples;
 pub mod splits;
 pub mod sroie;

@@ -165,6 +165,8 @@ fn truth(path: &Path, id: &str, label: Label) -> Result<Invoice, ZugferdError> {
     let text = |value: Option<String>| value.filter(|text| !text.is_empty()).map(labelled);
     let document_type = match label.type_code.as_deref() {
         Some("381" | "384" | "261") => DocumentType::CreditNote,
+        // No e-invoice is one, but drawn documents in the corpus' form are.
+        Some("receipt") => DocumentType::Receipt,
         _ => DocumentType::Invoice,
     };
     let line = |line: LabelLine| {

@@ -75,6 +75,8 @@ impl Form {
 pub struct Options {
     /// SROIE folders; synthetic documents are made on the way.
     pub data: Vec<PathBuf>,
+    /// Files of drawn documents ([`datasets::drawn`]).
+    pub drawn: Vec<PathBuf>,
     pub out: PathBuf,
     /// Steps a member.
     pub steps: usize,

@@ -9,7 +9,7 @@ use clap::{Parser, Subcommand};
 use datasets::synthetic::documents::DocumentGenerator;
 use datasets::synthetic::lines::LineGenerator;
 use datasets::synthetic::typefaces::SYSTEM_FONTS;
-use datasets::{samples, splits, sroie};
+use datasets::{drawn, samples, splits, sroie, zugferd};
 use image::codecs::jpeg::JpegEncoder;
 use rayon::prelude::*;
 
@@ -39,6 +39,13 @@ enum Command {
         #[arg(long)]
         out: PathBuf,
     },
+    /// Gathers drawn documents, folders in the form of the ZUGFeRD corpus, without their pictures into one file: `drawn/`.
+    Drawn {
+        #[arg(long, required = true, num_args = 1.., env = "CELLARBOOK_ROOT")]
+        root: Vec<PathBuf>,
+        #[arg(long)]
+        out: PathBuf,
+    },
     /// Writes the documents and till events that the repository ships, and their truth: `samples/`.
     Samples {
         #[arg(long, default_value = SYSTEM_FONTS, env = "CELLARBOOK_FONTS")]
@@ -63,6 +70,7 @@ fn main() -> anyhow::Result<()> {
     match Arguments::parse().command {
         Command::Split { root } => split(&root),
         Command::Lines { fonts, seed, count, out } => lines(&LineGenerator::new(&fonts, seed)?, count, &out),
+        Command::Drawn { root, out } => gather(&root, &out),
         Command::Samples { fonts, out } => write_samples(&DocumentGenerator::new(&fonts, 0)?, &out),
         Command::Documents { fonts, seed, count, out } => documents(&DocumentGenerator::new(&fonts, seed)?, count, &out),
     }
@@ -78,6 +86,11 @@ fn split(root: &Path) -> anyhow::Result<()> {
         writeln!(out, "{id}").context("standard output")?;
     }
     Ok(())
+}
+
+fn gather(folders: &[PathBuf], out: &Path) -> anyhow::Result<()> {
+    let documents = folders.iter().map(|folder| zugferd::read(folder)).collect::<Result<Vec<_>, _>>()?.concat();
+    Ok(drawn::write(out, &documents)?)
 }
 
 fn lines(generator: &LineGenerator, count: u64, out: &Path) -> anyhow::Result<()> {

@@ -20,6 +20,9 @@ static LITRES: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?P<number>\d ?)I(?P
 static LITRES_OF_PACK: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"(?P<number>[xX×] ?[01],\d\d|\der [01],\d{1,2}?|[xX×] ?[01],\d{1,2} )1(?P<end> |$)"));
 static LITRES_AS_STROKE: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?P<number>\d ?)\|(?P<end> |$)"));
+/// `1okg`, `95o ml`.
+static ZEROS_OF_MEASURE: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"\b(?P<number>\d+o[\do]{0,3})(?P<unit> ?(?:kg|g|ml|cl|lb|mm|cm|oz)\b)"));
 static CARBON_DIOXIDE: LazyLock<Regex> = LazyLock::new(|| pattern(r"\bC02\b"));
 
 fn pattern(pattern: &str) -> Regex {
@@ -39,6 +42,7 @@ pub fn mend(text: &str) -> String {
     });
     let text = LITRES_OF_PACK.replace_all(&text, "${number}l${end}");
     let text = LITRES_AS_STROKE.replace_all(&text, "${number}l${end}");
+    let text = ZEROS_OF_MEASURE.replace_all(&text, |found: &Captures| format!("{}{}", found["number"].replace('o', "0"), &found["unit"]));
     CARBON_DIOXIDE.replace_all(&text, "CO2").into_owned()
 }
 
@@ -87,6 +91,8 @@ mod tests {
             ("Pfand Kasten 20 x 0,501", "Pfand Kasten 20 x 0,50l"),
             ("Pfand Kasten 20er 0,51", "Pfand Kasten 20er 0,5l"),
             ("Pfand Fass 30|", "Pfand Fass 30l"),
+            ("Rooster potatoes 1okg", "Rooster potatoes 10kg"),
+            ("Seifencreme 95o ml", "Seifencreme 950 ml"),
             // As they are.
             ("2 x 0,51", "2 x 0,51"),
             ("3 X 2.51", "3 X 2.51"),

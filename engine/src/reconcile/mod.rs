@@ -63,7 +63,13 @@ impl Customs {
 #[cfg(test)]
 impl Default for Customs {
     fn default() -> Self {
-        Self { country: None, currency: Currency::Eur, mark: Some(DecimalMark::Point), date_order: DateOrder::DayFirst, rate_codes: Vec::new() }
+        Self {
+            country: None,
+            currency: Currency::Eur,
+            mark: Some(DecimalMark::Point),
+            date_order: DateOrder::DayFirst,
+            rate_codes: Vec::new(),
+        }
     }
 }
 
@@ -79,7 +85,11 @@ pub fn reconcile(source: &str, draft: &Draft, lines: &[TextLine], pages: &[Page]
         currency: currency.as_ref().map_or(Currency::Eur, |c| c.0),
         mark: DecimalMark::of_text(texts()).or(country.map(|c| c.country.decimal_mark())),
         date_order: country.map(|c| c.country.date_order()).unwrap_or_default(),
-        rate_codes: draft.rate_codes.iter().filter_map(|known| Some((known.code.clone(), vat_rates::read(&known.rate).first()?.value))).collect(),
+        rate_codes: draft
+            .rate_codes
+            .iter()
+            .filter_map(|known| Some((known.code.clone(), vat_rates::read(&known.rate).first()?.value)))
+            .collect(),
     };
 
     let readings: Vec<Vec<Row>> = draft.items.iter().map(|item| rows::readings(item, &customs)).collect();
@@ -89,7 +99,9 @@ pub fn reconcile(source: &str, draft: &Draft, lines: &[TextLine], pages: &[Page]
     let goods = vat_of_goods::by_rate(&draft.items, &rows, &customs);
     vat_of_goods::fill_nets(&mut summary, goods.as_ref(), totals.net.map(|net| net.minor_units()));
     let printed_vat = || draft.vat.iter().zip(&summary).map(|(row, reading)| reading.to_vat(row, &customs)).collect();
-    let of_goods = goods.filter(|_| summary.is_empty()).and_then(|goods| vat_of_goods::summary(&goods, &totals, &customs));
+    let of_goods = || goods.as_ref().and_then(|goods| vat_of_goods::summary(goods, &totals, &customs));
+    let unprinted = || of_goods().or_else(|| vat_of_goods::of_one_rate(texts(), &totals, &customs));
+    let inferred = if summary.is_empty() { unprinted() } else { None };
     let vat_id = header::vat_id(draft, customs.country);
     let (issued, due) = header::dates(draft, &customs);
     let (issue_day, due_day) = (issued.as_ref().and_then(|d| d.0), due.as_ref().and_then(|d| d.0));
@@ -105,7 +117,7 @@ pub fn reconcile(source: &str, draft: &Draft, lines: &[TextLine], pages: &[Page]
         due_date: due.map(|d| d.1),
         currency: currency.map(|c| c.1),
         lines: draft.items.iter().zip(&rows).map(|(item, row)| row.to_line(item, &customs)).collect(),
-        vat: of_goods.unwrap_or_else(printed_vat),
+        vat: inferred.unwrap_or_else(printed_vat),
         // What is no bill has no total, whatever its numbers are.
         totals: if draft.document_type == DocumentType::Other { None } else { to_totals(draft, &totals, &customs) },
         text: lines.iter().map(to_text).collect(),

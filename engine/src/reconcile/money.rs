@@ -142,8 +142,9 @@ fn may_have_lost_its_point(text: &str, currency: Currency) -> bool {
 /// The currency printed at either end, and the rest with its sign.
 fn cut_currency(text: &str) -> (Option<Currency>, String) {
     let text = text.trim().trim_start_matches([':', '=', '*', '#', '~']).trim().to_owned();
-    let (minus, body) = match text.strip_prefix(['-', '\u{2212}']) {
-        Some(rest) => ("-", rest.trim_start()),
+    let in_brackets = text.strip_prefix('(').and_then(|rest| rest.strip_suffix(')'));
+    let (minus, body) = match in_brackets.or(text.strip_prefix(['-', '\u{2212}'])) {
+        Some(rest) => ("-", rest.trim()),
         None => ("", text.as_str()),
     };
     let prints = CURRENCIES.iter().flat_map(|&(currency, code, _, signs)| {
@@ -203,6 +204,8 @@ mod tests {
             ("US$7.20", Some(Usd), "7.20"),
             ("-£4.50", Some(Gbp), "-4.50"),
             ("£-4.50", Some(Gbp), "-4.50"),
+            ("(£47.60)", Some(Gbp), "-47.60"),
+            ("(39.67)", None, "-39.67"),
             ("1.234,50 €", Some(Eur), "1234.50"),
             ("1.234,50EUR", Some(Eur), "1234.50"),
             ("EURO 3,10", Some(Eur), "3.10"),

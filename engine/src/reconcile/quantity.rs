@@ -68,7 +68,8 @@ pub fn read(text: &str, mark: Option<DecimalMark>) -> Vec<Reading<Decimal>> {
 
 /// What bottles and glasses hold, in litres.
 const VOLUMES: [&str; 21] = [
-    "0.1", "0.2", "0.25", "0.275", "0.3", "0.33", "0.35", "0.375", "0.4", "0.5", "0.6", "0.7", "0.75", "0.9", "1.0", "1.2", "1.5", "2.0", "2.5", "3.0", "5.0",
+    "0.1", "0.2", "0.25", "0.275", "0.3", "0.33", "0.35", "0.375", "0.4", "0.5", "0.6", "0.7", "0.75", "0.9", "1.0", "1.2", "1.5", "2.0",
+    "2.5", "3.0", "5.0",
 ];
 
 /// ... and what kegs, canisters and cartons hold.
@@ -76,8 +77,26 @@ const WHOLE_VOLUMES: [&str; 12] = ["1", "2", "3", "5", "6", "10", "15", "20", "2
 
 /// What litres are sold in.
 const CONTAINERS: [&str; 20] = [
-    "EIMER", "FASS", "KANISTER", "DOPPLER", "GLAS", "FLASCHE", "BIB", "KEG", "MW", "DOSE", "KARTON", "BAG-IN-BOX", "FUT", "FÛT", "BIDON", "BRICK", "TETRA", "TIN",
-    "TUB", "DRUM",
+    "EIMER",
+    "FASS",
+    "KANISTER",
+    "DOPPLER",
+    "GLAS",
+    "FLASCHE",
+    "BIB",
+    "KEG",
+    "MW",
+    "DOSE",
+    "KARTON",
+    "BAG-IN-BOX",
+    "FUT",
+    "FÛT",
+    "BIDON",
+    "BRICK",
+    "TETRA",
+    "TIN",
+    "TUB",
+    "DRUM",
 ];
 
 /// A description with single spaces, and with the litres that readers take for a digit: `Riesling 0,751` is one of `0,75 l`.

@@ -212,6 +212,7 @@ fn what_was_paid_is_the_total() {
         header: vec![(HeaderField::Gross, span("10.00", 0.7)), (HeaderField::Gross, span("9.00", 0.3))],
         items: Vec::new(),
         vat: Vec::new(),
+        rate_codes: Vec::new(),
         payment,
     };
     let gross = |payment| value(&reconciled(&draft(payment)).totals.unwrap().gross).to_owned();

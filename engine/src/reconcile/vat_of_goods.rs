@@ -1,14 +1,15 @@
 //! What the VAT summary leaves unsaid and the rest of the document proves: the nets of rows that print none, and the whole summary where only
 //! the goods print their rates.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::LazyLock};
 
+use regex::Regex;
 use rust_decimal::Decimal;
 
 use super::{
     Customs, fields,
     rows::{self, Known, Row},
-    totals::Totals,
+    totals::{Total, Totals},
     vat_rows::{VAT_TOLERANCE, VatReading, vat_of},
 };
 use crate::understand::draft::{Column, Item};
@@ -37,6 +38,29 @@ pub fn fill_nets(summary: &mut [VatReading], goods: Option<&BTreeMap<Decimal, i6
         row.net = left.into_iter().chain(of_goods).find(proven).map(Known::Computed);
     }
 }
+
+/// The summary of one rate: the only rate printed in percent anywhere on the document of which the net makes the VAT.
+pub fn of_one_rate<'a>(texts: impl Iterator<Item = &'a str>, totals: &Totals, customs: &Customs) -> Option<Vec<proto::Vat>> {
+    let (net, vat) = (totals.net?, totals.vat?);
+    let printed =
+        texts.flat_map(|text| PERCENT.captures_iter(text).filter_map(|found| found["rate"].replace(',', ".").parse::<Decimal>().ok()));
+    let makes = |rate: &Decimal| {
+        // Nothing is made by no rate alone.
+        let is_exact = !rate.is_zero() || vat.minor_units() == 0;
+        is_exact && vat_of(net.minor_units(), *rate).is_some_and(|made| (made - vat.minor_units()).abs() <= VAT_TOLERANCE)
+    };
+    let mut rates: Vec<Decimal> = printed.filter(makes).map(|rate| rate.normalize()).collect();
+    rates.dedup();
+    let [rate] = rates.as_slice() else { return None };
+    let computed = |value: String| Some(fields::computed(value, net.confidence() * vat.confidence()));
+    let amount = |total: Total| computed(customs.decimal(total.minor_units()).to_string());
+    Some(vec![proto::Vat { rate: computed(rate.to_string()), net: amount(net), amount: amount(vat) }])
+}
+
+/// `20 %`, `13,5%`.
+static PERCENT: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?:^|[^\d.,])(?P<rate>\d{1,2}(?:[.,]\d{1,2})?) ?%").expect("the pattern is a constant that a test compiles")
+});
 
 /// The summary that the goods make: their totals by rate, where these and the tax on them are the document's net and VAT.
 pub fn summary(goods: &BTreeMap<Decimal, i64>, totals: &Totals, customs: &Customs) -> Option<Vec<proto::Vat>> {

@@ -113,12 +113,16 @@ fn amounts(text: &str) -> Found {
         if !stands_alone(text, number.range()) {
             continue;
         }
-        let start = captures.name("currency").filter(|currency| currency.as_str().ends_with(' ')).map_or(all.start(), |_| number.start());
-        let negative = text[all.start()..number.start()].contains('-')
-            || text[number.end()..].starts_with('-')
-            || text[..number.start()].ends_with('(');
+        let (before, after) = (&text[all.start()..number.start()], &text[number.end()..]);
+        let apart = captures.name("currency").is_some_and(|currency| currency.as_str().ends_with(' '));
+        // A minus belongs to the number, and so do brackets that mean one.
+        let start = if apart { number.start() - usize::from(before.ends_with('-')) } else { all.start() };
+        let bracketed = text[..start].ends_with('(');
+        let in_brackets = bracketed && after.starts_with(')');
+        let range = start - usize::from(in_brackets)..number.end() + usize::from(in_brackets || after.starts_with('-'));
+        let negative = before.contains('-') || after.starts_with('-') || bracketed;
         if let Some(value) = hundredths(number.as_str()) {
-            found.push((start..number.end(), if negative { -value } else { value }));
+            found.push((range, if negative { -value } else { value }));
         }
     }
     for captures in WHOLE_AMOUNT.captures_iter(text) {
@@ -296,7 +300,24 @@ static TAX_NUMBER: LazyLock<Regex> = LazyLock::new(|| {
     )
 });
 
+/// Without its country: behind a caption, or alone in its line. `VAT Number 902643195`, `VAT Reg. No. 8878278TH`.
+static BARE_TAX_NUMBER: LazyLock<Regex> = LazyLock::new(|| {
+    let caption = r"(?i:\b(?:VAT|TVA|BTW|MwSt|USt|IVA|NIF|CIF|UID|GST|ABN)\b[^\d]{0,24})";
+    pattern(&format!(r"(?:^\s*|{caption})(?P<number>\d{{7}}[A-Z]{{1,2}}|\d{{9}}|\d{{11}})\s*(?:$|[,;·|])"))
+});
+
 fn tax_numbers(text: &str) -> Found {
+    let bare = BARE_TAX_NUMBER.captures_iter(text).filter_map(|found| found.name("number"));
+    let mut found = with_country(text);
+    for number in bare {
+        if !overlaps(&number.range(), &found) {
+            found.push((number.range(), name_of(number.as_str())));
+        }
+    }
+    found
+}
+
+fn with_country(text: &str) -> Found {
     TAX_NUMBER
         .find_iter(text)
         .filter(|found| {
@@ -333,10 +354,10 @@ mod tests {
     #[test]
     fn candidates_by_kind() {
         use Kind::*;
-        let cases: [(Kind, &str, &[&str]); 31] = [
+        let cases: [(Kind, &str, &[&str]); 35] = [
             (Amount, "TOTAL RM 39.80", &["39.80"]),
             (Amount, "RM9.00", &["RM9.00"]),
-            (Amount, "$ 1,234.50 (1.20) 6.00%", &["1,234.50", "1.20"]),
+            (Amount, "$ 1,234.50 (1.20) 6.00%", &["1,234.50", "(1.20)"]),
             (Amount, "1.234,56 EUR", &["1.234,56"]),
             (Amount, "DATE 12.03.2018 14.25", &["14.25"]),
             (Amount, "RM 50", &["50"]),
@@ -361,6 +382,10 @@ mod tests {
             (Identifier, "TOTAL 12.50", &[]),
             (Identifier, "No. F-2024/0017", &["F-2024/0017"]),
             (TaxNumber, "VAT IE1234567T", &["IE1234567T"]),
+            (TaxNumber, "VAT Number 902643195", &["902643195"]),
+            (TaxNumber, "VAT Reg. No. 8878278TH", &["8878278TH"]),
+            (TaxNumber, "365091787", &["365091787"]),
+            (TaxNumber, "Account 365091787", &[]),
             (TaxNumber, "USt-ID DE 123456789", &["DE 123456789"]),
             (TaxNumber, "GST NO. : 000584089600", &["000584089600"]),
             (Phone, "TEL:03-3362 4395 FAX:03-3362 4396", &["03-3362 4395", "03-3362 4396"]),

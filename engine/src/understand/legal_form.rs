@@ -22,7 +22,8 @@ static COUNTY: LazyLock<Regex> = LazyLock::new(|| {
 /// The first legal form in a text.
 pub fn find(text: &str) -> Option<Range<usize>> {
     let is_county = |form: &regex::Match| form.as_str().eq_ignore_ascii_case("co") && COUNTY.is_match(&text[form.end()..]);
-    LEGAL_FORM.find_iter(text).find(|form| !is_county(form)).map(|form| form.range())
+    let is_cooperative = |form: &regex::Match| text[form.end()..].to_lowercase().starts_with("-op");
+    LEGAL_FORM.find_iter(text).find(|form| !is_county(form) && !is_cooperative(form)).map(|form| form.range())
 }
 
 /// Words of at least two letters before the legal form, which make the name; `None` where there is no legal form.
@@ -48,6 +49,7 @@ mod tests {
             ("Cazalilla Real, S.L.", Some(2)),
             ("Kilcolman, Co. Kerry", None),
             ("Acme, Co. Kerry, Ltd", Some(3)),
+            ("Sheelin Co-operative Society Ltd", Some(4)),
         ] {
             assert_eq!(own_words(text), words, "{text}");
         }

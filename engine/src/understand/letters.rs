@@ -48,7 +48,7 @@ static POSTCODE: LazyLock<Regex> = LazyLock::new(|| {
 static DEPARTMENT: LazyLock<Regex> = LazyLock::new(|| {
     let word = "accounts payable|accounts dep|purchase ledger|accounts office|buchhaltung|rechnungswesen|einkauf|service compta|comptabilit|service achats|service [ée]conomat|[ée]conomat|administrati|facilities|the proprietor|the licensee|the accounts|the manager|practice manager";
     Regex::new(&format!(
-        r"(?i)^\W*(?:(?:for the )?att(?:entio)?n|fao|f\.a\.o|t?/a\b|trading as|z\. ?hd|à l.attention|c/o|t\.a\.v|ter attentie|{word})"
+        r"(?i)^\W*(?:(?:for the )?att(?:entio)?n|att\b|contact[eo]?\b|contatto\b|ansprechpartner|fao|f\.a\.o|t?/a\b|trading as|z\. ?hd|à l.attention|c/o|t\.a\.v|ter attentie|{word})"
     ))
     .expect("the pattern is a constant that a test compiles")
 });
@@ -106,7 +106,7 @@ fn believe(named: Option<usize>, field: BlockField, share: f32, beliefs: &mut Be
 
 /// Telephones, mail and web pages.
 static CONTACT: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)^\W*(?:tel|t|ph|phone|fax|e-?mail|mob|mobile)\b\W*[(+\d]|\b(?:continued|overleaf|page \d)\b|\S@\S+\.|\bw{2,3}\.\w")
+    Regex::new(r"(?i)^\W*[a-z0-9-]{4,}\.(?:ie|com|co\.uk|uk|de|at|ch|fr|be|nl|it|es|lu|eu|net|org|com\.au|example)\W*$|^\W*(?:tel|t|ph|phone|fax|e-?mail|mob|mobile)\b\W*[(+\d]|\b(?:continued|overleaf|(?:page|pagina|página|seite|blatt) \d+)\b|\S@\S+\.|\bw{2,3}\.\w")
         .expect("the pattern is a constant that a test compiles")
 });
 
@@ -149,27 +149,33 @@ pub(super) fn names_place(text: &str) -> bool {
 /// The lines of the lowest block in the window that ends with a place and says nothing of telephones, taxes or numbers before it: the sender's
 /// stands above.
 pub(super) fn addressee(order: &ReadingOrder, taken: &[bool]) -> Vec<usize> {
-    let domains = domains(order);
-    let is_senders = |block: &Vec<usize>| name_of(order, block).is_some_and(|name| begins_domain(&order.lines[name].text, &domains));
+    let senders = Senders::of(order);
+    let is_senders = |block: &Vec<usize>| name_of(order, block).is_some_and(|name| senders.begin_domain(&order.lines[name].text));
     let is_free = |block: &Vec<usize>| !block.iter().all(|line| taken[*line]) && !is_senders(block);
-    let block = blocks(order).into_iter().filter(is_free).rfind(|block| is_addressed(order, block)).unwrap_or_default();
+    let block = blocks(order, |line| in_window(order, line))
+        .into_iter()
+        .filter(is_free)
+        .rfind(|block| is_addressed(order, block))
+        .unwrap_or_default();
     // Above the name there may be the sender's address in small print.
     let name = name_of(order, &block);
     block.into_iter().skip_while(|line| Some(*line) != name).collect()
 }
 
-/// Blocks of lines below each other in the window of the first page, from top to bottom.
-fn blocks(order: &ReadingOrder) -> Vec<Vec<usize>> {
-    let Some(page) = order.pages.first() else { return Vec::new() };
-    let window = WINDOW * page.height as f32;
-    let in_window = |line: &usize| order.lines[*line].page == 0 && order.lines[*line].quad.bottom() < window;
+fn in_window(order: &ReadingOrder, line: usize) -> bool {
+    let window = order.pages.first().map_or(0.0, |page| WINDOW * page.height as f32);
+    order.lines[line].page == 0 && order.lines[line].quad.bottom() < window
+}
+
+/// Blocks of lines below each other, from top to bottom; they start with lines that may start one.
+pub(super) fn blocks(order: &ReadingOrder, starts: impl Fn(usize) -> bool) -> Vec<Vec<usize>> {
     let mut taken = vec![false; order.lines.len()];
     let mut blocks = Vec::new();
-    for start in (0..order.lines.len()).filter(in_window) {
+    for start in (0..order.lines.len()).filter(|line| starts(*line)) {
         if taken[start] {
             continue;
         }
-        let below = |line: &usize| order.in_column(*line, 1).next().filter(|next| goes_on(order, *line, *next));
+        let below = |line: &usize| order.in_column(*line, 1).next().filter(|next| !taken[*next] && goes_on(order, *line, *next));
         let block: Vec<usize> = std::iter::successors(Some(start), below).take(BLOCK_LINES_MAX).collect();
         block.iter().for_each(|line| taken[*line] = true);
         blocks.push(block);
@@ -225,12 +231,9 @@ fn sender(order: &ReadingOrder, runs: &[Run], is_free: impl Fn(usize) -> bool, b
     // `www.acme.co.uk` ends in no legal form.
     let is_company = |line: usize| legal_form::own_words(text(line)).is_some_and(|words| words > 0) && !CONTACT.is_match(text(line));
     let believed = text(runs[best].lines[0]);
-    let domains = domains(order);
-    let has_domain = |name: &str| {
-        let mut words = words(name).take(DOMAIN_WORDS_MAX).filter(|word| word.len() >= DOMAIN_LETTERS_MIN);
-        words.any(|word| domains.iter().any(|domain| domain.contains(&word)))
-    };
-    let begins_domain = |name: &str| begins_domain(name, &domains);
+    let senders = Senders::of(order);
+    let has_domain = |name: &str| senders.have_domain(name);
+    let begins_domain = |name: &str| senders.begin_domain(name);
     let is_best = is_free(runs[best].lines[0]);
     let better = |line: &usize| is_company(*line) && is_free(*line) && begins_domain(text(*line));
     let is_whole = begins_domain(believed) || !(0..order.lines.len()).any(|line| better(&line));
@@ -258,12 +261,12 @@ fn sender(order: &ReadingOrder, runs: &[Run], is_free: impl Fn(usize) -> bool, b
     let company = (0..order.lines.len()).filter(names).min_by_key(|line| (!begins_domain(text(*line)), text(*line).len()));
     let alone = company.and_then(|line| runs.iter().position(|run| run.lines == [line]));
     let named = alone.or_else(by_domain).or_else(|| (is_best && has_domain(believed) && !is_no_name(believed)).then_some(best));
-    let is_doubtful = || is_best && !is_company(runs[best].lines[0]) && !recurs(order, runs[best].lines[0]);
-    named.or_else(|| if is_doubtful() { recurring(order, runs, is_free, beliefs) } else { None })
+    let is_doubtful = || is_best && !is_company(runs[best].lines[0]) && !senders.recurs(runs[best].lines[0]);
+    named.or_else(|| if is_doubtful() { recurring(order, &senders, runs, is_free, beliefs) } else { None })
 }
 
 /// The likeliest line that other lines say again: names stand in heads, feet, lines of banks and slips of payment.
-fn recurring(order: &ReadingOrder, runs: &[Run], is_free: impl Fn(usize) -> bool, beliefs: &Beliefs) -> Option<usize> {
+fn recurring(order: &ReadingOrder, senders: &Senders, runs: &[Run], is_free: impl Fn(usize) -> bool, beliefs: &Beliefs) -> Option<usize> {
     let text = |line: usize| order.lines[line].text.as_str();
     let is_name = |line: usize| {
         use Keyword::*;
@@ -271,32 +274,52 @@ fn recurring(order: &ReadingOrder, runs: &[Run], is_free: impl Fn(usize) -> bool
         let says_else = is_no_name(text(line)) || parties::announces(text(line)) || KeywordSet::find(text(line)).has_any(&OTHERS);
         is_free(line) && !says_else && !text(line).contains(|c: char| c.is_ascii_digit()) && text(line).split_whitespace().count() > 1
     };
-    let recur = (0..runs.len()).filter(|run| matches!(runs[*run].lines[..], [line] if is_name(line) && recurs(order, line)));
+    let recur = (0..runs.len()).filter(|run| matches!(runs[*run].lines[..], [line] if is_name(line) && senders.recurs(line)));
     let belief = |run: &usize| beliefs.runs[*run][BlockField::SupplierName as usize];
     recur.max_by(|a, b| belief(a).total_cmp(&belief(b)).then(b.cmp(a)))
 }
 
-/// Whether at least two other lines hold what a line says.
-fn recurs(order: &ReadingOrder, line: usize) -> bool {
-    const TIMES_MIN: usize = 2;
-    const LETTERS_MIN: usize = 8;
-    let said = letters(&order.lines[line].text);
-    let again = |other: &usize| *other != line && letters(&order.lines[*other].text).contains(&said);
-    said.len() >= LETTERS_MIN && (0..order.lines.len()).filter(again).count() >= TIMES_MIN
+/// What tells whose name is the sender's: the document's domains, and what its lines say again.
+pub(super) struct Senders {
+    domains: Vec<String>,
+    /// Of each line.
+    letters: Vec<String>,
 }
 
-/// Whether a domain begins with a name's first word.
-fn begins_domain(name: &str, domains: &[String]) -> bool {
-    words(name).next().is_some_and(|word| domains.iter().any(|domain| domain.starts_with(&word)))
-}
+impl Senders {
+    pub fn of(order: &ReadingOrder) -> Self {
+        let of_line = |line: &&TextLine| {
+            let found = DOMAIN.captures_iter(&line.text).filter_map(|found| found.get(1).or(found.get(2)));
+            found.map(|domain| letters(domain.as_str())).collect::<Vec<_>>()
+        };
+        let domains = order.lines.iter().flat_map(of_line).collect();
+        Self { domains, letters: order.lines.iter().map(|line| letters(&line.text)).collect() }
+    }
 
-/// The domains that a document prints.
-fn domains(order: &ReadingOrder) -> Vec<String> {
-    let of_line = |line: &&TextLine| {
-        let found = DOMAIN.captures_iter(&line.text).filter_map(|found| found.get(1).or(found.get(2)));
-        found.map(|domain| letters(domain.as_str())).collect::<Vec<_>>()
-    };
-    order.lines.iter().flat_map(of_line).collect()
+    /// Whether a domain begins with a name's first word.
+    pub fn begin_domain(&self, name: &str) -> bool {
+        words(name).next().is_some_and(|word| self.domains.iter().any(|domain| domain.starts_with(&word)))
+    }
+
+    /// Whether a domain holds one of a name's first words.
+    pub fn have_domain(&self, name: &str) -> bool {
+        let mut words = words(name).take(DOMAIN_WORDS_MAX).filter(|word| word.len() >= DOMAIN_LETTERS_MIN);
+        words.any(|word| self.domains.iter().any(|domain| domain.contains(&word)))
+    }
+
+    /// How many other lines hold what a line says; none where that is little.
+    pub fn again(&self, line: usize) -> usize {
+        const LETTERS_MIN: usize = 8;
+        let said = &self.letters[line];
+        let again = |other: &usize| *other != line && self.letters[*other].contains(said);
+        if said.len() >= LETTERS_MIN { (0..self.letters.len()).filter(again).count() } else { 0 }
+    }
+
+    /// Whether at least two other lines hold what a line says.
+    pub fn recurs(&self, line: usize) -> bool {
+        const TIMES_MIN: usize = 2;
+        self.again(line) >= TIMES_MIN
+    }
 }
 
 /// Words of more than two letters, in lower case.

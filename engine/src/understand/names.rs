@@ -28,13 +28,27 @@ const NAME_CHARACTERS_MIN: usize = 3;
 /// From here on a line no longer is the supplier's name: registration numbers, owners.
 static AFTER_NAME: LazyLock<Regex> = LazyLock::new(|| {
     let number = r"(?:NO\.?:? ?)?(?:\b[A-Z]{2}\d{6,}|\d{4,9} ?-? ?[A-Z]|\b\d{10,12})\b";
-    let word = r"\b(?:(?:CO(?:MPANY)?\.? ?)?REG(?:ISTRATION)?\.? ?(?:NO|:)|CO(?:MPANY)?\.? ?NO\b|ROC\b|OWN(?:ED)? BY|AU CAPITAL|REGISTERED (?:IN|OFFICE)|[-–—] SITZ\b|AMTSGERICHT|RCS\b|SIRE[TN]\b|GST\b|VAT (?:NO|REG))";
+    let word = r"\b(?:(?:CO(?:MPANY)?\.? ?)?REG(?:ISTRATION)?\.? ?(?:NO|:)|CO(?:MPANY)?\.? ?NO\b|ROC\b|OWN(?:ED)? BY|AU CAPITAL|REGISTERED (?:IN|OFFICE)|[-–—] SITZ\b|AMTSGERICHT|RCS\b|SIRE[TN]\b|GST\b|VAT (?:NO|REG)|(?:[-–—·] )?(?:CIF|NIF|P\.? ?IVA|KVK)\b)";
     Regex::new(&format!(r"(?i)\s*[(\[]?\s*(?:{number}|{word}).*$")).expect("the pattern is a constant that a test compiles")
 });
 
-/// What stands before the name of who owns a shop.
+/// What stands before the name of who owns a shop, sends a bill or is paid.
 static BEFORE_NAME: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)^\W*(?:DIMIL\w{1,3}KI(?: OLEH)?|OWN(?:ED|ER)? BY)\s*:?\s*").expect("the pattern is a constant that a test compiles")
+    let owned = r"DIMIL\w{1,3}KI(?: OLEH)?|OWN(?:ED|ER)? BY";
+    let sent = r"(?:new )?(?:bill|invoice) from|(?:issued|sent|supplied) by|company name|(?:a/c|account) (?:name|holder)|payee|beneficiary|kontoinhaber(?:in)?|zahlungsempf[aä]nger|titulaire(?: du compte)?|titular|intestatario|beneficiario|begunstigde|rekeninghouder";
+    Regex::new(&format!(r"(?i)^\W*(?:(?:{owned}|{sent})\b\s*[:.]?|(?:to|from|supplier|seller)\s*:)\s*"))
+        .expect("the pattern is a constant that a test compiles")
+});
+
+/// `Otter Sweets is a brand of Emerald Ventures Ltd.`: the company stands behind it.
+static BRAND_OF: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i)\b(?:brand|trading (?:name|style)|trade name|registered business name|division|marque|marke) (?:of|de|der)\s+")
+        .expect("the pattern is a constant that a test compiles")
+});
+
+/// A slogan or another name behind the supplier's: ` / Greener power`, ` -- Wine for drinking`, ` t/a The Print Room`.
+static BEHIND_NAME: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i)\s(?:/|--|—|\||·|•)\s|\s(?:t/as?|trading as)\s").expect("the pattern is a constant that a test compiles")
 });
 
 /// A caption of the buyer in front of its name: `To: The Moorings Bar`.
@@ -99,8 +113,24 @@ fn kept(field: BlockField, text: &str) -> Range<usize> {
     // Specks, and what separates a caption.
     let start = start + text[start..].find(|c: char| !c.is_whitespace() && !matches!(c, ':' | ';' | ',' | '·' | '•')).unwrap_or(0);
     let cut = after.find_at(text, start).map_or(text.len(), |rest| rest.start());
-    let end = if matches!(field, BlockField::SupplierAddress) { cut } else { cut.min(end_of_company(text)) };
+    let (start, end) = match field {
+        BlockField::SupplierAddress => (start, cut),
+        BlockField::CustomerName => (start, cut.min(end_of_company(text))),
+        BlockField::SupplierName => of_supplier(text, start..cut.min(end_of_company(text))),
+    };
     if end >= start + NAME_CHARACTERS_MIN { start..end } else { start..text.len() }
+}
+
+/// The supplier's name within a line: the company that a brand is of, without slogans behind it.
+fn of_supplier(text: &str, kept: Range<usize>) -> (usize, usize) {
+    let company = BRAND_OF.find(text).and_then(|brand| Some(brand.end()..brand.end() + legal_form::find(&text[brand.end()..])?.end));
+    if let Some(company) = company {
+        let dot = usize::from(text[company.end..].starts_with('.'));
+        return (company.start, company.end + dot);
+    }
+    let words = |end: usize| text[kept.start..end].split_whitespace().count();
+    let slogan = BEHIND_NAME.find_at(text, kept.start).map(|found| found.start()).filter(|start| words(*start) > 1);
+    (kept.start, slogan.map_or(kept.end, |start| start.min(kept.end)))
 }
 
 /// Where an address begins behind a company's name: `ACME WINES LTD, 1 HIGH STREET`, `The Anchor, Quayside, Dublin 9`.
@@ -156,6 +186,13 @@ mod tests {
             ("DIMILIKI: BANH MI CAFE SDN BHD", "BANH MI CAFE SDN BHD"),
             ("OWN BY: CHEF LEE SDN BHD (12345-X)", "CHEF LEE SDN BHD"),
             ("OWNED BY", "OWNED BY"),
+            ("issued by The Saffron Coffee Works Limited", "The Saffron Coffee Works Limited"),
+            ("A/C name: Delaunay Bros. SAS", "Delaunay Bros. SAS"),
+            ("To: Copper Kettle Roasters Limited", "Copper Kettle Roasters Limited"),
+            ("PUFFIN is a brand of McCarron Bros. Ltd. Unit 3, The Mill, Cork", "McCarron Bros. Ltd."),
+            ("Reidy Power Inc. / Greener power for business", "Reidy Power Inc."),
+            ("Toolan Ltd t/a The Print Room", "Toolan Ltd"),
+            ("Smith / Jones", "Smith / Jones"),
         ];
         for (line, name) in cases {
             assert_eq!(&line[kept(BlockField::SupplierName, line)], name);

@@ -4,8 +4,12 @@
 
 mod captions;
 
+use std::sync::LazyLock;
+
+use regex::Regex;
+
 use super::beliefs::Beliefs;
-use super::candidates::Candidate;
+use super::candidates::{Candidate, pattern};
 use super::decode::OF_BUYER;
 use super::draft::DocumentType;
 use super::keywords::{Keyword, KeywordSet};
@@ -15,7 +19,8 @@ use super::letters;
 use super::names;
 use super::rows::ReadingOrder;
 use super::runs::Run;
-use captions::{BLOCK_GAP_MAX, BLOCK_LINES_MAX, Captions, Party};
+pub(super) use captions::Party;
+use captions::{BLOCK_GAP_MAX, BLOCK_LINES_MAX, Captions};
 
 /// How many times likelier a block is below the right caption, and less likely below the other's.
 const CAPTION_FACTOR: f32 = 30.0;
@@ -72,6 +77,29 @@ pub(super) fn announces(text: &str) -> bool {
     captions::caption(text).is_some()
 }
 
+/// Whose block each line stands in by the captions alone.
+pub(super) fn announced(order: &ReadingOrder) -> Vec<Option<Party>> {
+    Captions::of(order).parties(order)
+}
+
+/// Titles of documents: `Fattura differita`, `Factuur 103319`, `Invoice no. 4711`.
+static TITLE: LazyLock<Regex> = LazyLock::new(|| {
+    let title = r"(?:tax |sales |vat |korrektur|handels|verzamel|verkoop)?(?:invoice|rechnung|facture|factuur|fattura|factura|faktura|credit note|gutschrift|creditnota|nota di credito|avoir|statement|receipt)";
+    pattern(&format!(
+        r"(?i)^\W*{title}(?:\W+(?:no|nr|n°|nummer|number|differita|de vente|de venta|di vendita|simplificada|accompagnatoria)\b\.?)?[\s:#\d/-]*$"
+    ))
+});
+
+/// Whether a text is a caption, a title, a salutation or a telephone: nobody's name.
+pub(super) fn names_nobody(text: &str) -> bool {
+    text.trim_end().ends_with(':')
+        || TITLE.is_match(text)
+        || letters::is_salutation(text)
+        || announces(text)
+        || is_caption_alone(text)
+        || letters::is_contact(text)
+}
+
 /// Weighs the runs' probabilities by what captions and legal forms say.
 pub(super) fn weigh(order: &ReadingOrder, candidates: &[Candidate], runs: &[Run], beliefs: &mut Beliefs) {
     let is_receipt = is_receipt(beliefs);
@@ -84,6 +112,7 @@ pub(super) fn weigh(order: &ReadingOrder, candidates: &[Candidate], runs: &[Run]
     addressee.iter().for_each(|line| parties[*line] = Some(Party::Buyer));
     let prints: Vec<String> = runs.iter().map(|run| print(order, &run.lines)).collect();
     hand_down(order, runs, beliefs);
+    pass_persons(order, runs, beliefs);
     complete_salutations(order, runs, beliefs);
     believe_captions(order, &captions, runs, beliefs);
     for field in BlockField::ALL {
@@ -95,6 +124,9 @@ pub(super) fn weigh(order: &ReadingOrder, candidates: &[Candidate], runs: &[Run]
         [Party::Seller, Party::Buyer].iter().for_each(|party| hand_up(order, runs, &parties, *party, beliefs));
         letters::weigh(order, runs, &taken(&parties), &addressee, beliefs);
     }
+    // Whatever else speaks for them, captions and telephones are nobody.
+    let somebody: Vec<f32> = prints.iter().map(|print| if names_nobody(print) { NOBODY } else { 1.0 }).collect();
+    [BlockField::SupplierName, BlockField::CustomerName].iter().for_each(|field| multiply(&mut beliefs.runs, *field as usize, &somebody));
     part(runs, &prints, beliefs);
     weigh_vat_ids(order, candidates, &owners(order, runs, &prints, parties, beliefs), beliefs);
 }
@@ -138,18 +170,19 @@ fn by_form(field: BlockField, print: &str) -> f32 {
     if field == BlockField::SupplierAddress {
         return 1.0;
     }
-    if print.trim_end().ends_with(':')
-        || letters::is_salutation(print)
-        || announces(print)
-        || is_caption_alone(print)
-        || letters::is_contact(print)
-    {
+    if names_nobody(print) {
         return NOBODY;
     }
-    if print.split_whitespace().count() > NAME_WORDS_MAX {
+    let is_of_terms = has_digit(print) && KeywordSet::find(print).has(Keyword::Terms) && legal_form::find(print).is_none();
+    if print.split_whitespace().count() > NAME_WORDS_MAX || is_of_terms {
         return NO_NAME;
     }
-    if legal_form::own_words(print) == Some(0) || is_trade_alone(print) || letters::is_no_name(print) || says_tax_number(print) {
+    if legal_form::own_words(print) == Some(0)
+        || is_trade_alone(print)
+        || letters::is_no_name(print)
+        || says_tax_number(print)
+        || is_number(print)
+    {
         return NO_NAME;
     }
     1.0
@@ -320,6 +353,30 @@ fn complete_salutations(order: &ReadingOrder, runs: &[Run], beliefs: &mut Belief
     }
 }
 
+/// `Mrs Sheila Brophy`, `Dhr. Bart Desmet`: someone at the company below.
+static PERSON: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"^\W*(?:Mr|Mrs|Ms|Miss|Dr|Frau|Herrn?|Mme|Mlle|M|Monsieur|Madame|Mevr|Mevrouw|Dhr|De heer|Sig|Sig\.ra|Sr|Sra|Dña|D)\.?\s+\p{Lu}[\p{L}'’.-]*(?:\s+\p{Lu}[\p{L}'’.-]*){0,2}$",
+    )
+});
+
+/// What is believed of a person and the line below, together or of the person alone, goes to that line, unless it is of an address.
+fn pass_persons(order: &ReadingOrder, runs: &[Run], beliefs: &mut Beliefs) {
+    let buyer = BlockField::CustomerName as usize;
+    let text = |line: usize| order.lines[line].text.as_str();
+    let may_name = |line: usize| !letters::is_no_name(text(line)) && !has_digit(text(line)) && !is_caption_alone(text(line));
+    for (at, run) in runs.iter().enumerate().filter(|(_, run)| PERSON.is_match(text(run.lines[0]).trim())) {
+        let rest = match run.lines.as_slice() {
+            [_] => run.after.filter(|after| is_below(order, run, *after) && may_name(*after)).map(|after| vec![after]),
+            [_, rest @ ..] => Some(rest.to_vec()).filter(|rest| may_name(rest[0])),
+            [] => None,
+        };
+        if let Some(heir) = rest.and_then(|rest| runs.iter().position(|other| other.lines == rest)) {
+            beliefs.runs[heir][buyer] += std::mem::take(&mut beliefs.runs[at][buyer]);
+        }
+    }
+}
+
 /// What is believed of a brand, alone or together with the company right below it, goes to the company.
 fn hand_down(order: &ReadingOrder, runs: &[Run], beliefs: &mut Beliefs) {
     let name = BlockField::SupplierName as usize;
@@ -340,14 +397,22 @@ fn company_below(order: &ReadingOrder, run: &Run) -> Option<(usize, f32)> {
     if is_brand(above) && is_company(&order.lines[*last].text) {
         return Some((*last, BRAND_AND_COMPANY));
     }
-    let after = run.after.filter(|after| is_below(order, run, *after) && is_company(&order.lines[*after].text))?;
-    is_brand(&run.lines).then_some((after, BRAND_ALONE))
+    let company = |line: &usize| is_company(&order.lines[*line].text);
+    let after = run.after.filter(|after| is_below(order, run, *after))?;
+    // The place of the shop may stand between them.
+    let place = Some(after).filter(|after| !company(after) && !has_digit(&order.lines[*after].text));
+    let next = place.and_then(|place| order.in_column(place, 1).next().filter(|next| is_close(order, place, *next)));
+    let company = Some(after).filter(company).or(next.filter(company))?;
+    is_brand(&run.lines).then_some((company, BRAND_ALONE))
 }
 
 /// Whether a line stands closely below a run.
 fn is_below(order: &ReadingOrder, run: &Run, line: usize) -> bool {
-    let last = run.lines[run.lines.len() - 1];
-    order.lines[line].quad.centre().y - order.lines[last].quad.centre().y <= BLOCK_GAP_MAX * order.line_height()
+    is_close(order, run.lines[run.lines.len() - 1], line)
+}
+
+fn is_close(order: &ReadingOrder, above: usize, below: usize) -> bool {
+    order.lines[below].quad.centre().y - order.lines[above].quad.centre().y <= BLOCK_GAP_MAX * order.line_height()
 }
 
 /// Captions of numbers, dates and sums, none of whose words names anybody: `Invoice Number`, `Reference`.
@@ -380,7 +445,9 @@ pub(super) fn is_caption_alone(print: &str) -> bool {
         Terms,
         Time,
     ];
-    let is_caption = |word: &str| KeywordSet::find(word).has_any(&CAPTIONS);
+    const OTHERS: [&str; 14] =
+        ["PAGE", "PAGINA", "SEITE", "BLATT", "BLAD", "TOUR", "ROUTE", "REP", "FILIALE", "VERTRETER", "FAHRER", "DRIVER", "VAN", "DEPOT"];
+    let is_caption = |word: &str| KeywordSet::find(word).has_any(&CAPTIONS) || OTHERS.contains(&word.to_uppercase().as_str());
     all_words(print, |word| is_caption(word) || BETWEEN.contains(&word.to_uppercase().as_str())) && print.split_whitespace().any(is_caption)
 }
 

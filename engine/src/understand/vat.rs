@@ -13,6 +13,11 @@ use crate::geometry::Quad;
 /// Rates that a bare number may be, in hundredths of a percent: those of Ireland, Britain, Germany, France, Malaysia and neighbours.
 const RATES_BARE: [i64; 19] = [0, 210, 480, 500, 550, 600, 700, 800, 900, 1000, 1200, 1300, 1350, 1900, 2000, 2100, 2200, 2300, 2500];
 
+/// Whether these are hundredths of a percent that some country's VAT is.
+pub(super) fn is_common(rate: i64) -> bool {
+    RATES_BARE.contains(&rate)
+}
+
 /// A printed tax may differ from net x rate by this much, in hundredths of the currency.
 const TAX_TOLERANCE: i64 = 1;
 

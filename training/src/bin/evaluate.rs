@@ -36,7 +36,8 @@ enum Data {
     /// Receipts as another program read them, from files as `sroie --predictions` writes them: task1/ID.txt (eight integers a line)
     /// and task2/ID.txt (a word a line)
     Predictions(Predictions),
-    /// Supplier invoices of the ZUGFeRD corpus: fields, VAT by rate, line items; those of sellers that training never saw, if there are any
+    /// Supplier invoices of the ZUGFeRD corpus: fields, VAT by rate, line items; those of sellers that training never saw, if there are any. Or a
+    /// file of drawn documents, `datasets/drawn/held-out.ndjson.gz`
     Invoices(Invoices),
     /// Synthetic documents in layouts that training never saw: the same measures
     Synthetic(Synthetic),
@@ -241,7 +242,13 @@ fn evaluate_predictions(options: &Predictions) -> Result<ExitCode> {
 }
 
 fn evaluate_invoices(Invoices { common: Common { root, run }, text }: &Invoices) -> Result<ExitCode> {
-    let labelled = held_out(datasets::zugferd::read(root)?);
+    let is_drawn = root.is_file();
+    ensure!(
+        !is_drawn || *text == TextSource::Given,
+        "{}: drawn documents have no pictures; --text given reads their lines",
+        root.display()
+    );
+    let labelled = if is_drawn { datasets::drawn::read(root)? } else { held_out(datasets::zugferd::read(root)?) };
     let engine = run.engine()?;
     let read = in_parallel(&labelled, run.threads, |invoice| invoices::predict(&engine, invoice, *text))?;
     report_invoices(&labelled, read, run)

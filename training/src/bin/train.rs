@@ -211,6 +211,9 @@ struct UnderstandingArgs {
     /// Holds back the receipts of a list, an id a line, instead of the validation split.
     #[arg(long, value_name = "FILE", conflicts_with = "fold")]
     held_back: Option<PathBuf>,
+    /// Files of drawn documents to learn from too: `datasets/drawn/documents.ndjson.gz`
+    #[arg(long, num_args = 1..)]
+    drawn: Vec<PathBuf>,
     /// Synthetic documents to draw from.
     #[arg(long, default_value_t = 1500)]
     synthetic: usize,
@@ -345,6 +348,7 @@ fn register(args: &RegisterArgs) -> Result<()> {
 fn understanding(args: UnderstandingArgs) -> Result<()> {
     let UnderstandingArgs {
         data,
+        drawn,
         out,
         steps,
         members,
@@ -363,6 +367,7 @@ fn understanding(args: UnderstandingArgs) -> Result<()> {
     let held_back = fold.map(HeldBack::Fold).or(held_back.map(HeldBack::Listed)).unwrap_or(HeldBack::Validation);
     training::understanding::train(&Options {
         data,
+        drawn,
         out,
         steps,
         members,

@@ -5,11 +5,11 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use datasets::splits;
 use datasets::sroie::{self, Keys, Receipt};
 use datasets::synthetic::documents::DocumentGenerator;
 use datasets::synthetic::typefaces::SYSTEM_FONTS;
-use datasets::zugferd;
+use datasets::zugferd::{self, LabelledInvoice};
+use datasets::{drawn, splits};
 use engine::geometry::Quad;
 use engine::text::{PageSize, TextLine};
 use engine::understand::candidates::Candidate;
@@ -31,8 +31,9 @@ const WORDS_MAX: usize = 4096;
 const WORD_COUNT_MIN: u64 = 2;
 const UNKNOWN: &str = "[UNK]";
 
-/// Share of the examples that are synthetic, where there are both.
-const SYNTHETIC_SHARE: f64 = 0.4;
+/// Share of the examples that are made up, synthetic or drawn, where there are others; and that of drawn ones alone.
+const MADE_UP_SHARE: f64 = 0.4;
+const DRAWN_SHARE: f64 = 0.25;
 
 /// Receipts that are learnt from with their name broken into two lines, and with a brand above it, as shares.
 const BROKEN_NAMES: f64 = 0.5;
@@ -85,6 +86,8 @@ pub struct Corpus {
     pub training: Vec<Document>,
     /// Indices into `training`: the receipts of a supplier, or one synthetic document. Groups are drawn alike often.
     pub groups: Vec<Vec<usize>>,
+    /// How many of the groups, the last but the synthetic ones, are drawn documents.
+    drawn: usize,
     /// How many of the groups, the last ones, are synthetic.
     synthetic: usize,
     /// Receipts of suppliers that training never sees.
@@ -107,6 +110,11 @@ impl Corpus {
                 corpus.add_invoices(folder)?;
             }
         }
+        let printed = corpus.groups.len();
+        for path in &options.drawn {
+            corpus.add_labelled(drawn::read(path)?);
+        }
+        corpus.drawn = corpus.groups.len() - printed;
         corpus.add_synthetic(options.synthetic, options.seed)?;
         Ok(corpus)
     }
@@ -161,13 +169,18 @@ impl Corpus {
     /// E-invoices by their text layers.
     fn add_invoices(&mut self, folder: &Path) -> Result<()> {
         let held_out = splits::zugferd_validation();
-        for invoice in zugferd::read(folder)?.into_iter().filter(|invoice| !held_out.contains(invoice.id.as_str())) {
+        self.add_labelled(zugferd::read(folder)?.into_iter().filter(|invoice| !held_out.contains(invoice.id.as_str())));
+        Ok(())
+    }
+
+    /// Documents whose values are known, but not where they are printed.
+    fn add_labelled(&mut self, documents: impl IntoIterator<Item = LabelledInvoice>) {
+        for invoice in documents {
             let pages = invoice.truth.pages.iter().map(|page| PageSize { width: page.width, height: page.height }).collect();
             let label = |order: &ReadingOrder, candidates: &[Candidate]| labels::of_values(order, candidates, &invoice.truth);
             self.groups.push(vec![self.training.len()]);
             self.training.push(Document::new(invoice.id.clone(), invoice.lines, pages, label));
         }
-        Ok(())
     }
 
     fn add_synthetic(&mut self, count: usize, seed: u64) -> Result<()> {
@@ -217,11 +230,25 @@ impl Corpus {
         Ok(())
     }
 
-    /// A group at random, synthetic ones together in their share.
+    /// A group at random, synthetic and drawn ones together in their shares.
     pub fn draw_group(&self, rng: &mut ChaCha8Rng) -> usize {
-        let printed = self.groups.len() - self.synthetic;
-        let synthetic = printed == 0 || (self.synthetic > 0 && rng.random_bool(SYNTHETIC_SHARE));
-        if synthetic { printed + rng.random_range(0..self.synthetic) } else { rng.random_range(0..printed) }
+        let printed = self.groups.len() - self.drawn - self.synthetic;
+        let share = |count: usize, share: f64| if count == 0 { 0.0 } else { share };
+        let drawn_share = share(self.drawn, DRAWN_SHARE);
+        let kinds = [
+            (printed, share(printed, 1.0 - MADE_UP_SHARE)),
+            (self.drawn, drawn_share),
+            (self.synthetic, share(self.synthetic, MADE_UP_SHARE - drawn_share)),
+        ];
+        let mut at = rng.random_range(0.0..kinds.iter().map(|(_, share)| share).sum());
+        let mut start = 0;
+        for (count, share) in kinds {
+            if at < share {
+                return start + rng.random_range(0..count);
+            }
+            (at, start) = (at - share, start + count);
+        }
+        rng.random_range(0..self.groups.len())
     }
 }
 

@@ -3,6 +3,7 @@
 mod amounts;
 mod candidate;
 mod line;
+mod party;
 mod run;
 
 pub use candidate::CANDIDATE_SIGNS;

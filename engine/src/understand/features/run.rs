@@ -11,11 +11,12 @@ use crate::understand::rows::ReadingOrder;
 use crate::understand::runs::Run;
 
 use super::line::is_postcode;
+use super::party::{self, PARTY_SIGNS};
 
 /// Numbers that describe a run.
 pub const RUN_SIGNS: usize = 4 + 4 * LINE_SIGNS + 8;
 /// Of its first and last line and of those around it.
-const LINE_SIGNS: usize = 10;
+const LINE_SIGNS: usize = 10 + PARTY_SIGNS;
 
 /// Where an address begins: a number, or a word for one.
 static ADDRESS_START: LazyLock<Regex> = LazyLock::new(|| {
@@ -25,7 +26,9 @@ static ADDRESS_START: LazyLock<Regex> = LazyLock::new(|| {
 
 /// Of each run. What lines say and how high they are is asked once: there are seven runs and more a line.
 pub(super) fn signs(order: &ReadingOrder, keywords: &[KeywordSet], runs: &[Run]) -> Vec<[f32; RUN_SIGNS]> {
-    let lines: Vec<_> = order.lines.iter().zip(keywords).map(|(line, keywords)| line_signs(&line.text, *keywords)).collect();
+    let parties = party::signs(order, keywords);
+    let lines: Vec<_> =
+        order.lines.iter().zip(keywords).zip(&parties).map(|((line, keywords), party)| line_signs(&line.text, *keywords, party)).collect();
     let height = order.line_height();
     runs.iter().map(|run| of_run(order, &lines, height, run)).collect()
 }
@@ -41,10 +44,10 @@ fn of_run(order: &ReadingOrder, lines: &[[f32; LINE_SIGNS]], height: f32, run: &
     signs
 }
 
-fn line_signs(text: &str, keywords: KeywordSet) -> [f32; LINE_SIGNS] {
+fn line_signs(text: &str, keywords: KeywordSet, party: &[f32; PARTY_SIGNS]) -> [f32; LINE_SIGNS] {
     // None where a line only ends the name that the line above began.
     let own_words = legal_form::own_words(text);
-    [
+    let own = [
         1.0,
         f32::from(own_words.is_some()),
         f32::from(own_words.is_some_and(|words| words >= 1)),
@@ -55,7 +58,10 @@ fn line_signs(text: &str, keywords: KeywordSet) -> [f32; LINE_SIGNS] {
         f32::from(text.split(|c: char| !c.is_alphanumeric()).any(is_postcode)),
         f32::from(text.trim_end().ends_with([',', '&', '-'])),
         f32::from(keywords.has(Keyword::Place)),
-    ]
+    ];
+    let mut signs = [0.0; LINE_SIGNS];
+    signs.iter_mut().zip(own.into_iter().chain(*party)).for_each(|(sign, value)| *sign = value);
+    signs
 }
 
 /// How the run stands on the page: its gaps and heights beside those around it, and how its lines lie below each other.

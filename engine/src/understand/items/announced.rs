@@ -127,6 +127,13 @@ impl Announced {
             true => has_goods() && (self.has(Column::LineTotal) || has_price()),
             false => self.has(Column::Quantity) && (self.has(Column::Description) || self.has(Column::Code)),
         };
+        // `CODE .. RATE .. NET .. VAT`: codes of tax alone are no goods.
+        let of_tax = self.captions.iter().any(|(keywords, _)| keywords.has(Keyword::Tax));
+        let codes_alone =
+            ![Column::Description, Column::Quantity, Column::UnitPrice].iter().any(|column| self.has(*column)) && self.has(Column::Code);
+        if of_tax && codes_alone {
+            return false;
+        }
         let whole = self.has(Column::Description) && self.has(Column::Quantity) && has_price() && self.has(Column::LineTotal);
         enough && (self.is_known(CAPTION_SHARE_MIN) || whole && self.is_known(WHOLE_SHARE_MIN))
     }

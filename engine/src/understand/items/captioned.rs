@@ -40,12 +40,47 @@ static DELIVERY: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(&format!(r"(?i)^\W*(?:{note})\b(?:[^\d]{{0,12}})\S*\d")).expect("the pattern is a constant that a test compiles")
 });
 
+/// Whether a cell is one word that is a code: `NDS-PY6`, `H26/28`, `VATR60`.
+fn is_code_alone(cell: &Cell) -> bool {
+    cell.words.len() == 1 && is_code(&cell.words[0])
+}
+
+fn is_code(word: &Word) -> bool {
+    let text = word.text.trim_end_matches([',', ';']);
+    let has = |is: fn(char) -> bool| text.contains(is);
+    text.len() > 2 && has(|c| c.is_ascii_digit()) && has(|c| c.is_ascii_uppercase()) && !has(char::is_lowercase)
+}
+
+/// `NAP-W`.
+fn is_hyphened(word: &Word) -> bool {
+    word.text.len() > 3 && word.text.contains('-') && word.text.bytes().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == b'-')
+}
+
+/// `981783`, `4361107347084`.
+fn is_long_number(word: &Word) -> bool {
+    const DIGITS_MIN: usize = 5;
+    word.is_digits() && word.text.len() >= DIGITS_MIN
+}
+
+/// `FF`, `BOS`, `PAK`: a unit in capitals.
+fn is_abbreviation(word: &Word) -> bool {
+    (2..=3).contains(&word.text.len()) && word.text.bytes().all(|c| c.is_ascii_uppercase())
+}
+
+/// Whether a cell begins with a code: `KOM-GIN-24, batch 0617`.
+fn begins_with_code(cell: &Cell) -> bool {
+    cell.words
+        .first()
+        .is_some_and(|word| is_code(word) && (cell.words.len() == 1 || word.text.contains('-') || word.text.ends_with([',', ';'])))
+}
+
 /// Notes below an item: `Charge 27694`, `MHD 15.05.26`, `Allergene: A, C, G`, `ASIN: B0C8T4WQ1K`.
 static NOTE: LazyLock<Regex> = LazyLock::new(|| {
     let dated = r"mhd|bbe?|exp|scad|tht|tgt|dlc|ddm|best before|use by";
     let numbered = r"charge|lote?|lotto|batch|asin|ean|gtin|sku|mpn|s/n|serial(?: no)?|hs code|zolltarif(?:nummer)?|job ref";
-    let said = r"allerg[eéè]n[ei]?s?|allergeni|herkunft|origine?|origen|herkomst|ursprung|incl\. travel";
-    Regex::new(&format!(r"(?i)^\W*(?:(?:{dated})\b[.:]?\s*\d|(?:{numbered})\b[.:]?\s*\S*\d|(?:{said})\b\s*:?)"))
+    let said =
+        r"allerg[eéè]n[ei]?s?|allergeni|herkunft|origine?|origen|herkomst|ursprung|incl\. travel|billing period|standing order|by the \w+$";
+    Regex::new(&format!(r"(?i)^\W*(?:(?:{dated})\b[.:]?\s*\d|(?:{numbered})\b[.:]?\s*\S*\d|(?:{said})\b\s*:?)|\b(?:lot|batch|use by|best before)\b[.:]?\s*\S*\d"))
         .expect("the pattern is a constant that a test compiles")
 });
 
@@ -137,7 +172,10 @@ impl<'a> Captioned<'a> {
         self.close();
         self.drop_what_is_no_rate();
         self.drop_positions();
-        self.find_codes_above();
+        self.move_out(Column::Code, |word| is_code(word) || is_long_number(word) || is_hyphened(word));
+        self.move_out(Column::VatRate, |word| word.text.ends_with('%'));
+        self.move_out(Column::Unit, |word| word.is_measure() || is_abbreviation(word));
+        self.find_stacked_codes();
         let limit = self.right_edge_of_descriptions();
         let Self { columns, entries, .. } = self;
         entries.into_iter().map(|entry| entry.resolve(&columns, limit)).collect()
@@ -176,24 +214,60 @@ impl<'a> Captioned<'a> {
         }
     }
 
-    /// Where all descriptions are single codes, each with a text below it, those texts are the descriptions.
-    fn find_codes_above(&mut self) {
-        let is_code = |word: &Word| {
-            let has = |is: fn(char) -> bool| word.text.contains(is);
-            has(|c| c.is_ascii_digit()) && has(|c| c.is_ascii_uppercase() || c == '-' || c == '/') && !has(char::is_lowercase)
+    /// Words of a column that no caption explains stand among the descriptions, each a line of its own: where most items have one, it is that column.
+    fn move_out(&mut self, column: Column, is: impl Fn(&Word) -> bool) {
+        const SHARE_MIN: f32 = 0.6;
+        let is_own = |word: &Word| word.whole.trim() == word.text && is(word);
+        let place = |entry: &Entry| {
+            let words = &entry.goods.cell(Column::Description)?.words;
+            words.iter().position(is_own).filter(|_| words.len() > 1)
         };
-        let stacked = |entry: &Entry| {
-            let code = entry.goods.cell(Column::Description).is_some_and(|cell| matches!(cell.words.as_slice(), [word] if is_code(word)));
-            code && !entry.goods.has(Column::Code) && entry.below.first().is_some_and(|row| row.cell(Column::Description).is_some())
+        let places: Vec<Option<usize>> = self.entries.iter().map(place).collect();
+        let found = places.iter().flatten().count();
+        let is_known = self.entries.iter().any(|entry| entry.goods.has(column));
+        if is_known || found < 2 || (found as f32) < SHARE_MIN * places.len() as f32 {
+            return;
+        }
+        for (entry, place) in self.entries.iter_mut().zip(places) {
+            let description = entry.goods.cells.iter_mut().find(|cell| cell.column == Column::Description);
+            if let Some(word) = description.zip(place).map(|(cell, place)| cell.words.remove(place)) {
+                entry.goods.cells.push(Cell { column, words: vec![word] });
+            }
+        }
+    }
+
+    /// Where most descriptions are single codes, each with a text below it, those texts are the descriptions; where a code stands below most, it is theirs.
+    fn find_stacked_codes(&mut self) {
+        const SHARE_MIN: f32 = 0.6;
+        let has_code = self.entries.iter().any(|entry| entry.goods.has(Column::Code));
+        if has_code || self.columns.code_above_description() || self.columns.code_below_description() {
+            return;
+        }
+        let described = |row: &Row<'a>| row.cell(Column::Description).cloned();
+        let below = |entry: &Entry<'a>| entry.below.first().and_then(described);
+        let own = |entry: &Entry<'a>| entry.goods.cell(Column::Description).cloned();
+        let above = |entry: &Entry<'a>| own(entry).is_some_and(|cell| is_code_alone(&cell)) && below(entry).is_some();
+        let beneath = |entry: &Entry<'a>| {
+            own(entry).is_some_and(|cell| !is_code_alone(&cell)) && below(entry).is_some_and(|cell| begins_with_code(&cell))
         };
-        if !self.entries.is_empty() && self.entries.iter().all(stacked) {
-            self.columns.put_codes_above();
+        let most = |is: &dyn Fn(&Entry<'a>) -> bool| {
+            let count = self.entries.iter().filter(|entry| is(entry)).count();
+            count > 0 && count as f32 >= SHARE_MIN * self.entries.len() as f32
+        };
+        let (above, beneath) = (most(&above), self.entries.len() > 1 && most(&beneath));
+        if above || beneath {
+            self.columns.stack_codes(above);
         }
     }
 
     fn push(&mut self, row: Row<'a>) {
         let Some(quad) = row.quad() else { return };
         let mut goods = row.goods();
+        let before: Vec<i64> = self.entries.iter().filter_map(|entry| entry.goods.value(Column::LineTotal)).collect();
+        if goods.is_sum_of(&before) {
+            return;
+        }
+        goods.part_unit();
         if !goods.has(Column::Description) && !self.columns.code_above_description() {
             let before = self.entries.last_mut().map_or(&mut self.above, |last| &mut last.below);
             goods.describe(before.pop_if(|row| !row.is_delivery()).map(|row| row.words));
@@ -301,7 +375,8 @@ impl<'a> Entry<'a> {
             }
             // Below its code a description may have the row for itself.
             let has_row = columns.code_above_description() && lines.len() == 1 && row.cells.len() == 1;
-            if !has_row && leaves_column(cell, &quad, columns) {
+            let is_code = columns.code_below_description() && begins_with_code(cell);
+            if is_code || !has_row && leaves_column(cell, &quad, columns) {
                 break;
             }
             lines.push(cell);
@@ -309,12 +384,21 @@ impl<'a> Entry<'a> {
         lines
     }
 
+    /// The code below the description, in the same column.
+    fn code_beneath(&self, columns: &Columns) -> Option<Cell<'a>> {
+        let cells = self.below.iter().take(CODE_ROWS_BELOW).filter_map(|row| row.cell(Column::Description));
+        let code = cells.filter(|_| columns.code_below_description()).find(|cell| begins_with_code(cell))?;
+        Some(Cell { column: Column::Code, words: vec![code.words[0].without_bracket()] })
+    }
+
     /// The item with what the rows below say of it.
     fn resolve(mut self, columns: &Columns, limit: f32) -> Goods<'a> {
         self.choose_code();
+        self.infer_discount();
         self.infer_factors();
         self.infer_total();
         let lines: Vec<Cell> = self.lines(columns).into_iter().cloned().collect();
+        let beneath = self.code_beneath(columns);
         let mut goods = self.goods;
         // Where codes stand above descriptions, what seemed to be one was the code.
         let is_code = |cell: &Cell| cell.words.len() == 1 || cell.words.iter().any(|word| word.text.contains(|c: char| c.is_ascii_digit()));
@@ -337,9 +421,28 @@ impl<'a> Entry<'a> {
         }
         goods.part_code();
         if !goods.has(Column::Code) {
-            goods.cells.extend(code_below(&self.below));
+            goods.cells.extend(beneath.or_else(|| code_below(&self.below)));
         }
+        goods.part_numbers_from_code();
+        goods.drop_numbers_behind();
         goods
+    }
+
+    /// A percentage that no caption explains is a discount if the arithmetic says so.
+    fn infer_discount(&mut self) {
+        if self.goods.is_proven() || self.goods.has(Column::Discount) || factors(&self.goods, &self.words).is_some() {
+            return;
+        }
+        let with = |word: &Word<'a>| {
+            let mut goods = Goods { cells: self.goods.cells.clone(), ..self.goods };
+            goods.cells.retain(|cell| !cell.words.contains(word));
+            goods.set(Cell { column: Column::Discount, words: vec![word.clone()] });
+            (goods.is_proven() || factors(&goods, &self.words).is_some()).then_some(goods)
+        };
+        let percents = self.words.iter().filter(|word| word.text.ends_with('%'));
+        if let Some(goods) = percents.filter_map(with).next() {
+            self.goods = goods;
+        }
     }
 
     /// Numbers that no caption explains, or explains wrongly, are quantity and price if the arithmetic says so.
@@ -347,12 +450,29 @@ impl<'a> Entry<'a> {
         if self.goods.is_proven() {
             return;
         }
-        let Some((quantity, price)) = factors(&self.goods, &self.words) else { return };
+        let Some((quantity, price)) = factors(&self.goods, &self.words).or_else(|| self.factors_in_description()) else { return };
         for (column, word) in [(Column::Quantity, quantity), (Column::UnitPrice, price)] {
             self.goods.cells.iter_mut().for_each(|cell| cell.words.retain(|other| *other != word));
             self.goods.set(Cell { column, words: vec![word] });
         }
         self.goods.cells.retain(|cell| !cell.words.is_empty());
+    }
+
+    /// Numbers before or behind a description, in one line with it: `-3 Ginger & turmeric`, `STANDING CHARGE (DAYS) 28.00 1.1936`.
+    fn factors_in_description(&self) -> Option<(Word<'a>, Word<'a>)> {
+        let description = self.goods.cell(Column::Description)?;
+        let is_number = |word: &&Word| word.number().is_some();
+        let first = description.words.iter().take(1).filter(is_number).count();
+        let last = description.words.iter().rev().take(2).take_while(is_number).count();
+        let middle = description.words.get(first..description.words.len().checked_sub(last)?)?;
+        if first + last == 0 || !middle.iter().any(Word::has_letters) {
+            return None;
+        }
+        let cells = self.goods.cells.iter().filter(|cell| cell.column != Column::Description).cloned();
+        let cells = cells.chain([Cell { column: Column::Description, words: middle.to_vec() }]).collect();
+        let (quantity, price) = factors(&Goods { cells, ..self.goods }, &self.words)?;
+        // One piece at the price of the total proves nothing.
+        (quantity.number().is_some_and(|number| number.thousandths != 1000)).then_some((quantity, price))
     }
 
     /// Where quantity x price is another amount of the row than the total, the total has the tax in it: the other one is the row's. Where quantity x what
@@ -381,7 +501,8 @@ impl<'a> Entry<'a> {
             goods.set(Cell { column: Column::LineTotal, words: vec![word.clone()] });
             goods.is_proven().then_some(goods)
         };
-        let amounts = self.words.iter().filter(|word| word.amount().is_some() && !price.words.contains(word) && (!taken(word) || of_price(word)));
+        let amounts =
+            self.words.iter().filter(|word| word.amount().is_some() && !price.words.contains(word) && (!taken(word) || of_price(word)));
         if let Some(goods) = amounts.filter_map(with_price).next() {
             self.goods = goods;
         }
@@ -412,10 +533,12 @@ impl<'a> Entry<'a> {
 /// The code that a row below an item begins with, behind its caption: `Ref. QMAN-3M · Lote Q8841`, `SKU CS-CORK`.
 fn code_below<'a>(below: &[Row<'a>]) -> Option<Cell<'a>> {
     let of_code = |row: &Row<'a>| {
-        let [caption, code, ..] = row.words.as_slice() else { return None };
+        // `Art. / Code: AL-274`.
+        let captions = row.words.iter().take_while(|word| is_caption_of_code(word) || !word.text.contains(char::is_alphanumeric)).count();
+        let code = row.words.get(captions).filter(|_| captions > 0)?;
         let is_code =
             code.text.contains(|c: char| c.is_ascii_digit()) || code.text.contains('-') && !code.text.contains(char::is_lowercase);
-        (is_caption_of_code(caption) && is_code).then(|| Cell { column: Column::Code, words: vec![code.clone()] })
+        is_code.then(|| Cell { column: Column::Code, words: vec![code.clone()] })
     };
     below.iter().take(CODE_ROWS_BELOW).find_map(of_code)
 }

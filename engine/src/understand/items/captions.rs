@@ -22,10 +22,10 @@ const OWN_WORDS: [(Column, &[&str]); 8] = [
         "Q.TA", "Q.TÀ", "Q.TA'", "Q.TÉ", "QTA", "QTÀ", "QTA'", "QUANT", "QUANTITA", "QUANTITÀ", "SHIPPED", "SUPPLIED", "UDS", "UNIDADES", "USAGE",
     ]),
     (Column::UnitPrice, &[
-        "EACH", "EP", "E-PR", "P", "P.U", "P.UNIT", "PER", "PR", "PR.UNIT", "PRECIO", "PREZZO", "PRIJS/EENH", "PVP", "PX", "STÜCK-PR", "TARIF", "TARIFA",
+        "EACH", "EP", "E-PR", "@", "P", "P.U", "U/PR", "U/P", "P.UNIT", "PER", "PR", "PR.UNIT", "PRECIO", "PREZZO", "PRIJS/EENH", "PVP", "PX", "STÜCK-PR", "TARIF", "TARIFA",
         "TARIEF", "UNIT.PREIS", "UNITARIO",
     ]),
-    (Column::Discount, &["DTO", "SC", "SCONTO", "SC.%"]),
+    (Column::Discount, &["D%", "DTO", "SC", "SCONTO", "SC.%"]),
     (Column::LineTotal, &[
         "AMMONTARE", "CHARGE", "CHARGES", "FEE", "FEES", "IMP", "IMPONIBILE", "IMPORTE", "IMPORTO", "MT", "SUBTOTAL", "TOT", "TOTALE",
     ]),
@@ -49,8 +49,9 @@ pub(super) struct Caption {
     pub known: bool,
     pub left: f32,
     pub right: f32,
-    /// Of descriptions: a code stands above each.
+    /// Of descriptions: a code stands above each, or below.
     pub code_above: bool,
+    pub code_below: bool,
     /// One of [`OWN_WORDS`].
     own_word: bool,
 }
@@ -59,7 +60,7 @@ impl Caption {
     /// `announced` as [`caption`] has it.
     pub(super) fn new(announced: Option<Option<Column>>, quad: &Quad) -> Self {
         let (column, known) = (announced.flatten(), announced.is_some());
-        Self { column, known, left: quad.left(), right: quad.right(), code_above: false, own_word: false }
+        Self { column, known, left: quad.left(), right: quad.right(), code_above: false, code_below: false, own_word: false }
     }
 
     /// Takes a caption below it; `keywords` are those of both.
@@ -157,15 +158,21 @@ pub(super) fn captions(words: &[Word]) -> Vec<(KeywordSet, Caption)> {
     for word in words {
         let found = KeywordSet::find(word.text);
         let announced = caption(word.text, found);
-        let goes_on = |before: KeywordSet, known: bool| !known || connected || joins(before, word.text, found);
-        match captions.last_mut().filter(|(line, before, caption)| *line == word.line && goes_on(*before, caption.known)) {
+        let goes_on = |before: KeywordSet, caption: &Caption| {
+            // `Descrizione merce`.
+            let describes = caption.column == Some(Column::Description) && announced.flatten() == Some(Column::Description);
+            !caption.known || connected || describes || joins(before, word.text, found)
+        };
+        match captions.last_mut().filter(|(line, before, caption)| *line == word.line && goes_on(*before, caption)) {
             Some((_, keywords, last)) => {
                 *keywords = keywords.union(found);
                 // `Product / code`: both stand in one column, the one below the other.
                 let pair = (last.column, announced.flatten());
-                let are_both = connected && [pair.0, pair.1].iter().flatten().all(|column| matches!(column, Column::Code | Column::Description));
+                let are_both =
+                    connected && [pair.0, pair.1].iter().flatten().all(|column| matches!(column, Column::Code | Column::Description));
                 let stacked = are_both && pair.0.is_some() && pair.1.is_some() && pair.0 != pair.1;
                 last.code_above |= stacked && pair.0 == Some(Column::Code);
+                last.code_below |= stacked && pair.1 == Some(Column::Code);
                 last.column = match (last.known, last.own_word) {
                     _ if stacked => Some(Column::Description),
                     (true, true) => last.column,

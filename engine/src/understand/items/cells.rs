@@ -35,7 +35,7 @@ impl<'a> Word<'a> {
 
     /// Without the bracket or the stop behind it.
     pub fn without_bracket(&self) -> Self {
-        let text = self.text.trim_end_matches([')', ']', ',', '.']);
+        let text = self.text.trim_end_matches([')', ']', ',', ';', '.']);
         let range = self.range.start..self.range.start + text.len();
         Self { text, range, ..self.clone() }
     }
@@ -77,12 +77,12 @@ impl<'a> Word<'a> {
 }
 
 /// What goods are counted, weighed and poured in, as tills print it.
-const MEASURES: [&str; 77] = [
+const MEASURES: [&str; 79] = [
     "PC", "PCS", "PCE", "PIECE", "PIECES", "EA", "EACH", "UNIT", "UNITS", "NOS", "SET", "SETS", "PAIR", "PAIRS", "PKT", "PKTS", "PACK",
     "PACKS", "BOX", "BOXES", "CTN", "CASE", "CASES", "BTL", "BTLS", "KEG", "KEGS", "ROLL", "ROLLS", "KG", "G", "L", "M", "STK", "SACK",
-    "SACKS", "TUB", "TUBS", "TIN", "TINS", "JAR", "JARS", "DRUM", "DRUMS", "DRM", "PUN", "PUNNET", "HR", "HRS", "STD", "MTH", "KM",
-    "DOZ", "DOZEN", "BAG", "BAGS", "TRAY", "TRAYS", "BUNCH", "HEAD", "LB", "LTR", "LITRE", "ST", "STÜCK", "FL", "KI", "KISTE", "KASTEN",
-    "SACHET", "CAN", "CANS", "CRATE", "CRATES", "YR", "DAY", "DAYS",
+    "SACKS", "TUB", "TUBS", "TIN", "TINS", "JAR", "JARS", "DRUM", "DRUMS", "DRM", "PUN", "PUNNET", "HR", "HRS", "HOUR", "HOURS", "STD",
+    "MTH", "KM", "DOZ", "DOZEN", "BAG", "BAGS", "TRAY", "TRAYS", "BUNCH", "HEAD", "LB", "LTR", "LITRE", "ST", "STÜCK", "FL", "KI", "KISTE",
+    "KASTEN", "SACHET", "CAN", "CANS", "CRATE", "CRATES", "YR", "DAY", "DAYS",
 ];
 
 /// `2X3.50`, `2X`, `@3.50`: numbers joined by a multiplication sign.
@@ -140,7 +140,7 @@ fn is_currency(word: &str) -> bool {
     matches!(word.trim_end_matches([':', '.']), "RM" | "EUR" | "GBP" | "USD" | "€" | "£" | "$")
 }
 
-/// A printed number; a fourth decimal is cut off.
+/// A printed number; decimals behind the third are cut off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Number {
     pub thousandths: i64,
@@ -148,7 +148,7 @@ pub(super) struct Number {
 }
 
 static NUMBER: LazyLock<Regex> = LazyLock::new(|| {
-    let grouped = r"(?P<whole>\d{1,3}(?:[,.' ]\d{3})+|\d+)(?:[.,](?P<fraction>\d{1,4}))?";
+    let grouped = r"(?P<whole>\d{1,3}(?:[,.' ]\d{3})+|\d+)(?:[.,](?P<fraction>\d{1,6}))?";
     Regex::new(&format!(r"^(?P<sign>[-(])?(?:RM|EUR|€|£|\$)?(?P<minus>-)?{grouped}\)?-?(?:€|£|\$|EUR)?(?P<mark>[A-Z*])?$"))
         .expect("the pattern is a constant that a test compiles")
 });

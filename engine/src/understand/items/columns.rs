@@ -127,7 +127,7 @@ impl Columns {
             // A description that is longer than its column.
             Some(Place::In(Column::Description)) if !is_number && !is_of_text => Place::In(Column::Description),
             // Measures say what their column is.
-            _ if !nearest.known && word.is_measure() => Place::In(Column::Unit),
+            _ if !nearest.known && word.is_measure() && context.before != Some(Place::In(Column::Description)) => Place::In(Column::Unit),
             // `DSN-HR`, `TRVL`: what stands alone below a caption of codes needs no digit.
             None if context.ends_line && nearest.is_of_codes_without_digits(word) => Place::In(Column::Code),
             _ if nearest.takes(word) => goes(nearest),
@@ -146,7 +146,8 @@ impl Columns {
             _ if below => Place::Nowhere,
             _ => {
                 // What stands alone, an amount, a rate or a short word wholly beside the descriptions, describes nothing.
-                let alone = context.before.is_none() && (word.amount().is_some() || word.text.ends_with('%') || self.is_short_beside_descriptions(word, context));
+                let alone = context.before.is_none()
+                    && (word.amount().is_some() || word.text.ends_with('%') || self.is_short_beside_descriptions(word, context));
                 let describes = !alone;
                 let takes = |caption: &Caption| caption.takes(word) && (describes || caption.column != Some(Column::Description));
                 self.nearest(word, takes).map_or(Place::Nowhere, goes)
@@ -209,10 +210,15 @@ impl Columns {
         self.0.iter().any(|caption| caption.code_above)
     }
 
-    /// Says that a code stands above each description.
-    pub fn put_codes_above(&mut self) {
+    /// Whether a code stands below each description, in the same column.
+    pub fn code_below_description(&self) -> bool {
+        self.0.iter().any(|caption| caption.code_below)
+    }
+
+    /// Says that a code stands above each description, or below.
+    pub fn stack_codes(&mut self, above: bool) {
         let descriptions = self.0.iter_mut().filter(|caption| caption.column == Some(Column::Description));
-        descriptions.for_each(|caption| caption.code_above = true);
+        descriptions.for_each(|caption| (caption.code_above, caption.code_below) = (above, !above));
     }
 
     /// Whether a line has left the column of descriptions at its right.

@@ -43,8 +43,9 @@ const BARE_QUANTITY_MAX: i64 = 1000 * 1000;
 const GROUP_GAP_ROWS_MAX: usize = 8;
 
 /// Sums carried to the next page, and from the one before.
-static CARRIED: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"(?i)\b(?:übertrag|à reporter|report)\b").expect("the pattern is a constant that a test compiles"));
+static CARRIED: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i)\b(?:übertrag|à reporter|report|(?:carr(?:y|ied)|brought) (?:over|forward)|over(?:ge)?(?:bracht|dracht)|transporteren|riporto|suma y sigue)\b").expect("the pattern is a constant that a test compiles")
+});
 
 /// The caption of a code that ends a description.
 static CODE_CAPTION: LazyLock<Regex> = LazyLock::new(|| {
@@ -64,6 +65,7 @@ pub(super) fn items(order: &ReadingOrder, beliefs: &Beliefs, priced: bool, vat: 
         row += reader.read(row);
     }
     reader.end_table();
+    drop_sums(&mut reader.items);
     for goods in &mut reader.items {
         goods.part_bracketed_code();
         goods.trim_description();
@@ -83,11 +85,29 @@ pub(super) fn items(order: &ReadingOrder, beliefs: &Beliefs, priced: bool, vat: 
     (items, codes)
 }
 
+/// A row without a price whose amount is the sum of all goods before it is no goods: `CASES/UNITS 32 | 486.63`.
+fn drop_sums(items: &mut Vec<Goods>) {
+    let mut before: Vec<i64> = Vec::new();
+    items.retain(|goods| {
+        let is_sum = goods.is_sum_of(&before);
+        if !is_sum {
+            before.push(goods.value(Column::LineTotal).unwrap_or_default());
+        }
+        !is_sum
+    });
+}
+
 /// Where one column of amounts is all there is, it holds totals if their sum is printed, and the sum of quantity x amount is not.
 fn tell_totals_from_prices(order: &ReadingOrder, items: &mut [Goods]) {
     const CENT: i64 = 10;
-    let factors = |goods: &Goods| Some((goods.value(Column::Quantity)?, goods.value(Column::UnitPrice)?)).filter(|_| !goods.has(Column::LineTotal));
-    let Some(factors) = items.iter().map(factors).collect::<Option<Vec<_>>>().filter(|factors| !factors.is_empty()) else { return };
+    let factors =
+        |goods: &Goods| Some((goods.value(Column::Quantity)?, goods.value(Column::UnitPrice)?)).filter(|_| !goods.has(Column::LineTotal));
+    const SHARE_MIN: f32 = 0.6;
+    let count = items.len();
+    let factors: Vec<(i64, i64)> = items.iter().filter_map(factors).collect();
+    if factors.is_empty() || (factors.len() as f32) < SHARE_MIN * count as f32 {
+        return;
+    }
     let as_totals: i64 = factors.iter().map(|(_, price)| price).sum();
     let as_prices: i64 = factors.iter().map(|(quantity, price)| quantity.saturating_mul(*price) / 1000).sum();
     let of_goods = |line: usize| items.iter().flat_map(|goods| &goods.cells).flat_map(|cell| &cell.words).any(|word| word.line == line);
@@ -95,7 +115,8 @@ fn tell_totals_from_prices(order: &ReadingOrder, items: &mut [Goods]) {
     let amounts: Vec<i64> = others.filter_map(|word| word.amount()).collect();
     let is_printed = |sum: i64| amounts.iter().any(|amount| (amount - sum).abs() <= CENT);
     if as_totals != as_prices && is_printed(as_totals) && !is_printed(as_prices) {
-        let prices = items.iter_mut().flat_map(|goods| &mut goods.cells).filter(|cell| cell.column == Column::UnitPrice);
+        let items = items.iter_mut().filter(|goods| !goods.has(Column::LineTotal) && goods.has(Column::Quantity));
+        let prices = items.flat_map(|goods| &mut goods.cells).filter(|cell| cell.column == Column::UnitPrice);
         prices.for_each(|cell| cell.column = Column::LineTotal);
     }
 }
@@ -190,16 +211,23 @@ impl<'a> Reader<'a, '_> {
         same_table.map(item).any(|row| table.is_item(&row))
     }
 
-    fn read_uncaptioned(&mut self, words: Vec<Word<'a>>, page: usize, probability: f32) {
+    fn read_uncaptioned(&mut self, mut words: Vec<Word<'a>>, page: usize, probability: f32) {
+        // Bullets.
+        words.retain(|word| word.text.contains(char::is_alphanumeric) || word.text.contains('*'));
         let mut goods = Goods { cells: uncaptioned(words.clone()), probability, page, captioned: false };
-        if goods.restates(self.items.last()) {
+        if let Some(last) = self.items.last_mut()
+            && let Some(factors) = last.factors_below(&words)
+        {
+            last.cells.extend(factors);
+        } else if goods.restates(self.items.last()) {
             if let Some(last) = self.items.last_mut() {
                 last.take(goods);
             }
         } else if goods.has(Column::LineTotal) && !words.iter().any(Word::is_date) {
             let above = self.waiting.take();
             // `Quant. 6,000 Prix unit. HT 4,210 TVA 21 % | 25,26`: captions and numbers describe nothing.
-            let is_said = |word: &Word| word.number().is_some() || word.text.ends_with('%') || word.is_measure() || captions::is_caption(word);
+            let is_said =
+                |word: &Word| word.number().is_some() || word.text.ends_with('%') || word.is_measure() || captions::is_caption(word);
             let says_nothing = goods.is_proven() && goods.cell(Column::Description).is_some_and(|cell| cell.words.iter().all(is_said));
             if says_nothing && above.is_some() {
                 goods.cells.retain(|cell| cell.column != Column::Description);
@@ -227,6 +255,12 @@ impl<'a> Goods<'a> {
         self.cell(column)?.thousandths()
     }
 
+    /// Whether it is what these totals, at least two, come to.
+    fn is_sum_of(&self, totals: &[i64]) -> bool {
+        let is_bare = !self.has(Column::UnitPrice) && !self.has(Column::Code);
+        is_bare && totals.len() > 1 && self.value(Column::LineTotal) == Some(totals.iter().sum())
+    }
+
     /// Whether this row only repeats the last item's total as quantity x price, without words of its own.
     fn restates(&self, last: Option<&Self>) -> bool {
         let total = last.filter(|last| !last.has(Column::Quantity)).and_then(|last| last.value(Column::LineTotal));
@@ -235,6 +269,16 @@ impl<'a> Goods<'a> {
         };
         let own = self.value(Column::LineTotal);
         !self.has(Column::Description) && is_product(quantity, price, total) && own.is_none_or(|own| own == total)
+    }
+
+    /// `14 hours x 68.00` below an item whose total that makes: its quantity and price.
+    fn factors_below(&self, words: &[Word<'a>]) -> Option<[Cell<'a>; 2]> {
+        const WORDS_MAX: usize = 5;
+        let total = self.value(Column::LineTotal).filter(|_| !self.has(Column::Quantity) && !self.has(Column::UnitPrice))?;
+        let (first, last) = (words.first()?, words.last()?);
+        let makes = words.len() <= WORDS_MAX && first != last && is_product(first.number()?.thousandths, last.amount()?, total);
+        let cell = |column: Column, word: &Word<'a>| Cell { column, words: vec![word.clone()] };
+        makes.then(|| [cell(Column::Quantity, first), cell(Column::UnitPrice, last)])
     }
 
     /// Adds the cells that are missing.
@@ -292,7 +336,9 @@ impl<'a> Goods<'a> {
 
     fn is_proven(&self) -> bool {
         let (Some(quantity), Some(price)) = (self.cell(Column::Quantity), self.cell(Column::UnitPrice)) else { return false };
-        quantity.readings().any(|quantity| price.readings().any(|price| self.makes_total(quantity, price)))
+        // Nothing of anything proves nothing.
+        let some = |quantity: &i64| *quantity != 0;
+        quantity.readings().filter(some).any(|quantity| price.readings().any(|price| self.makes_total(quantity, price)))
     }
 
     /// `[KEG30-PA] Pale Ale`: a code in brackets before the description.
@@ -300,7 +346,9 @@ impl<'a> Goods<'a> {
         if self.has(Column::Code) {
             return;
         }
-        let Some(description) = self.cells.iter_mut().find(|cell| cell.column == Column::Description && cell.words.len() > 1) else { return };
+        let Some(description) = self.cells.iter_mut().find(|cell| cell.column == Column::Description && cell.words.len() > 1) else {
+            return;
+        };
         let code = &description.words[0];
         let inner = code.text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
         let Some(inner) = inner.filter(|inner| !inner.is_empty() && !inner.contains(char::is_lowercase)) else { return };
@@ -308,6 +356,52 @@ impl<'a> Goods<'a> {
         let code = Word { text: inner, range: start..start + inner.len(), ..code.clone() };
         description.words.remove(0);
         self.cells.push(Cell { column: Column::Code, words: vec![code] });
+    }
+
+    /// Numbers that stand alone in lines behind the description, those of the days of a week say, are none of its words.
+    fn drop_numbers_behind(&mut self) {
+        let Some(description) = self.cells.iter_mut().find(|cell| cell.column == Column::Description) else { return };
+        let is_alone = |word: &Word| word.number().is_some() && word.whole.trim() == word.text;
+        let numbers = description.words.iter().rev().take_while(|word| is_alone(word)).count();
+        // One may be its own: `Abrechnungskreis 1`.
+        if numbers > 1 && numbers < description.words.len() {
+            description.words.truncate(description.words.len() - numbers);
+        }
+    }
+
+    /// A code in one line with the item's number or quantity, or with a customs code or a code of tax: `1 COM700`, `PRD-0873 2107.11`, `G65/52 A`.
+    fn part_numbers_from_code(&mut self) {
+        const DIGITS_MAX: usize = 3;
+        let Some(code) = self.cells.iter_mut().find(|cell| cell.column == Column::Code && cell.words.len() > 1) else { return };
+        let has_digit = |word: &Word| word.text.contains(|c: char| c.is_ascii_digit());
+        let is_whole = |word: &Word| word.text.len() > DIGITS_MAX && has_digit(word);
+        let is_count = code.words[0].is_digits() && code.words[0].text.len() <= DIGITS_MAX && is_whole(&code.words[1]);
+        let before = is_count.then(|| code.words.remove(0));
+        if is_whole(&code.words[0]) {
+            code.words.truncate(1);
+        }
+        let Some(number) = before.filter(|_| !self.has(Column::Quantity)) else { return };
+        let factors = self.value(Column::UnitPrice).zip(number.number());
+        if factors.is_some_and(|(price, number)| self.makes_total(number.thousandths, price)) {
+            self.cells.push(Cell { column: Column::Quantity, words: vec![number] });
+        }
+    }
+
+    /// What stands alone in a line before or behind the words of a description, or in their place, may be a unit: `hrs | Event photography`, `drum`.
+    fn part_unit(&mut self) {
+        let has_unit = self.has(Column::Unit);
+        let Some(description) = self.cells.iter_mut().find(|cell| cell.column == Column::Description) else { return };
+        let alone = |words: &[Word], at: usize| {
+            let line = words[at].line;
+            words[at].is_measure() && words[at].whole.trim() == words[at].text && words.iter().filter(|word| word.line == line).count() == 1
+        };
+        let last = description.words.len() - 1;
+        let Some(at) = [0, last].into_iter().find(|at| alone(&description.words, *at)) else { return };
+        let unit = description.words.remove(at);
+        self.cells.retain(|cell| !cell.words.is_empty());
+        if !has_unit {
+            self.cells.push(Cell { column: Column::Unit, words: vec![unit] });
+        }
     }
 
     /// `Lachsforelle à | 4,50`: what stands before a price is no part of the description.
@@ -376,7 +470,7 @@ fn factors(words: &[Word], total: Option<usize>) -> Option<(usize, usize)> {
     for (i, first) in &numbers {
         for (j, second) in numbers.iter().filter(|(j, _)| j > i) {
             if i != j && is_product(*first, *second, total) {
-                let price_first = words[*i].amount().is_some() && words[*j].amount().is_none();
+                let price_first = words[*i].amount().is_some() && words[*j].is_digits();
                 return Some(if price_first { (*j, *i) } else { (*i, *j) });
             }
         }

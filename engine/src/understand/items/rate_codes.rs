@@ -9,6 +9,7 @@ use super::Goods;
 use super::cells::{Cell, Number, Word, plain_words};
 use crate::understand::candidates::pattern;
 use crate::understand::draft::{Column, RateCode, VatRow};
+use crate::understand::keywords::{Keyword, KeywordSet};
 use crate::understand::rows::ReadingOrder;
 use crate::understand::vat;
 
@@ -25,13 +26,19 @@ const CODE: &str = r"[A-Z]{1,3}\d?|[a-z]|\d{1,2}|\*{1,3}";
 static EXPLAINED: LazyLock<Regex> = LazyLock::new(|| {
     let said = r"(?:VAT|BTW|MwSt\.?|USt\.?|TVA|IVA|GST|tax|taxed|rate|Satz|at|@|zu|à|al|standard|reduced|zero|rated|higher|lower)";
     pattern(&format!(
-        r"(?:^|[\s(;,·|])(?:(?P<code>[A-Z]{{1,3}}\d?|[a-z]|\*{{1,3}})\)?\s*[=:–-]?|(?P<digit>\d{{1,2}})\s*[=:])\s*(?:{said}\s+)*(?P<rate>\d{{1,2}}(?:[.,]\d{{1,2}})?)\s?%"
+        r"(?:^|[\s(;:,·|])(?:(?P<code>[A-Z]{{1,3}}\d?|[a-z]|\*{{1,3}})\)?\s*[=:–-]?|(?P<digit>\d{{1,2}})\s*[=:])\s*(?:{said}\s+)*(?P<rate>\d{{1,2}}(?:[.,]\d{{1,2}})?)\s?%"
     ))
 });
 
+/// `1 = 20`, alone.
+static ALONE: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"^(?P<code>[A-Z]{1,3}\d?|[a-z]|\d{1,2}|\*{1,3}) ?= ?(?P<rate>\d{1,2}(?:[.,]\d{1,2})?)$"));
+
 /// `Z = zero rated`, `E: exempt`.
 static EXEMPT: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r"(?:^|[\s(;,·|])(?P<code>[A-Z]{1,3}\d?|[a-z]|\d|\*{1,3})\s*[=:–-]\s*(?i:zero|exempt|nil\b|no vat|steuerfrei|exon[ée]r|esente|vrijgesteld)")
+    pattern(
+        r"(?:^|[\s(;,·|])(?P<code>[A-Z]{1,3}\d?|[a-z]|\d|\*{1,3})\s*[=:–-]\s*(?i:zero|exempt|nil\b|no vat|steuerfrei|exon[ée]r|esente|vrijgesteld)",
+    )
 });
 
 /// `23% S`, `0.00 % (Z)`.
@@ -43,7 +50,10 @@ static WHOLE: LazyLock<Regex> = LazyLock::new(|| pattern(&format!("^(?:{CODE})$"
 /// Gives goods the rates that their codes stand for, or that are printed beside them without a caption; the codes that were explained.
 pub(super) fn resolve<'a>(order: &ReadingOrder<'a>, goods: &mut Vec<Goods<'a>>, vat: &[VatRow]) -> Vec<RateCode> {
     // What seemed to be goods may be the summary that explains the codes.
-    goods.retain(|goods| goods.captioned || row_of(order, goods).is_none_or(|words| of_summary(&words).is_none()));
+    goods.retain(|goods| {
+        let says_what = goods.captioned && goods.has(Column::Description);
+        says_what || row_of(order, goods).is_none_or(|words| of_summary(&words).is_none())
+    });
     let with_rates = goods.iter().filter(|goods| goods.has(Column::VatRate)).count();
     if goods.is_empty() || with_rates as f32 >= SHARE_MIN * goods.len() as f32 {
         return Vec::new();
@@ -53,11 +63,13 @@ pub(super) fn resolve<'a>(order: &ReadingOrder<'a>, goods: &mut Vec<Goods<'a>>, 
     let explained = |word: &Word| codes.iter().any(|known| is_same(&known.code, bare(word)));
     let mut column = column_of(order, &free, explained);
     if column.is_empty() {
-        column = column_of(order, &free, |word| WHOLE.is_match(bare(word)));
-        codes = proven(goods, &column, vat);
+        codes = proven(goods, &column_of(order, &free, |word| WHOLE.is_match(bare(word))), vat);
+        column = column_of(order, &free, |word| codes.iter().any(|known| is_same(&known.code, bare(word))));
     }
-    if codes.is_empty() {
-        column = column_of(order, &free, |word| word.text.ends_with('%'));
+    if column.is_empty() {
+        let is_common =
+            |word: &Word| Number::read(word.text.trim_end_matches(['%', ' '])).is_some_and(|rate| vat::is_common(rate.thousandths / 10));
+        column = column_of(order, &free, |word| word.text.ends_with('%') && is_common(word));
     }
     for (at, word) in &column {
         goods[*at].set(Cell { column: Column::VatRate, words: vec![word.clone()] });
@@ -86,7 +98,9 @@ fn bare<'a>(word: &Word<'a>) -> &'a str {
 /// The words of the goods' row that no column has.
 fn unused<'a>(order: &ReadingOrder<'a>, goods: &Goods<'a>) -> Vec<Word<'a>> {
     let used: Vec<&Word> = goods.cells.iter().filter(|cell| cell.column != Column::VatRate).flat_map(|cell| &cell.words).collect();
-    let is_used = |word: &Word| used.iter().any(|used| used.line == word.line && used.range.start < word.range.end && word.range.start < used.range.end);
+    let is_used = |word: &Word| {
+        used.iter().any(|used| used.line == word.line && used.range.start < word.range.end && word.range.start < used.range.end)
+    };
     row_of(order, goods).unwrap_or_default().into_iter().filter(|word| !is_used(word)).collect()
 }
 
@@ -102,7 +116,7 @@ fn column_of<'a>(order: &ReadingOrder, rows: &[Vec<Word<'a>>], may_be: impl Fn(&
     let found: Vec<(usize, &Word)> =
         rows.iter().enumerate().flat_map(|(at, words)| words.iter().filter(|word| may_be(word)).map(move |word| (at, word))).collect();
     let near = |x: f32| {
-        let in_row = |at: usize| found.iter().filter(move |(of, word)| *of == at && (word.quad.centre().x - x).abs() <= width).last();
+        let in_row = |at: usize| found.iter().rfind(move |(of, word)| *of == at && (word.quad.centre().x - x).abs() <= width);
         (0..rows.len()).filter_map(in_row).map(|(at, word)| (*at, (*word).clone())).collect::<Vec<_>>()
     };
     let columns = found.iter().map(|(_, word)| near(word.quad.centre().x));
@@ -113,12 +127,18 @@ fn column_of<'a>(order: &ReadingOrder, rows: &[Vec<Word<'a>>], may_be: impl Fn(&
 
 /// What the lines beside the goods say of codes.
 fn legend(order: &ReadingOrder, goods: &[Goods]) -> Vec<RateCode> {
-    let of_goods: Vec<usize> =
-        goods.iter().filter_map(|goods| goods.cell(Column::LineTotal)).filter_map(|cell| cell.words.first()).map(|word| order.row_of[word.line]).collect();
+    let of_goods: Vec<usize> = goods
+        .iter()
+        .filter_map(|goods| goods.cell(Column::LineTotal))
+        .filter_map(|cell| cell.words.first())
+        .map(|word| order.row_of[word.line])
+        .collect();
     let mut codes: Vec<RateCode> = Vec::new();
     let rows = order.rows.iter().enumerate().filter(|(at, _)| !of_goods.contains(at));
     for (_, row) in rows {
-        let lines = row.clone().flat_map(|line| explained(&order.lines[line].text));
+        // A line may be read in two pieces.
+        let lines = row.clone().map(|line| order.lines[line].text.clone()).chain([order.text(row.clone())]);
+        let lines = lines.flat_map(|text| explained(&text));
         for found in of_summary(&plain_words(order, row.clone())).into_iter().chain(lines) {
             if codes.iter().all(|known| known.code != found.code) {
                 codes.push(found);
@@ -131,27 +151,46 @@ fn legend(order: &ReadingOrder, goods: &[Goods]) -> Vec<RateCode> {
 fn explained(text: &str) -> Vec<RateCode> {
     let coded = |found: regex::Captures| {
         let code = found.name("code").or(found.name("digit"))?.as_str().to_owned();
+        // `VAT 23%`.
+        if KeywordSet::find(&code).has(Keyword::Tax) {
+            return None;
+        }
         Some(RateCode { code, rate: found.name("rate").map_or("0", |rate| rate.as_str()).to_owned() })
     };
-    let patterns: [&Regex; 3] = [&EXPLAINED, &EXEMPT, &BEHIND];
-    patterns.iter().flat_map(|pattern| pattern.captures_iter(text).filter_map(coded).collect::<Vec<_>>()).collect()
+    let of = |pattern: &Regex| pattern.captures_iter(text).filter_map(coded).collect::<Vec<_>>();
+    let before = [&EXPLAINED, &EXEMPT, &ALONE].into_iter().flat_map(|pattern| of(pattern)).collect::<Vec<_>>();
+    // Codes stand before their rates or behind them, not both.
+    if before.is_empty() { of(&BEHIND) } else { before }
 }
 
 /// `A | 23.00 % | 95.93 | 22.06`: a code before a rate, net and tax. Without the sign of percent the tax must follow from the net.
 fn of_summary(words: &[Word]) -> Option<RateCode> {
     let hundredths = |word: &Word| word.number().map(|number| number.thousandths / 10);
-    let at = words.windows(2).position(|pair| WHOLE.is_match(bare(&pair[0])) && is_rate(&pair[1]))?;
+    let Some(at) = words.windows(2).position(|pair| WHOLE.is_match(bare(&pair[0])) && is_rate(&pair[1])) else {
+        return named_in_summary(words);
+    };
     let rate = words[at + 1].text.trim_end_matches(['%', ' ']);
     let value = Number::read(rate)?.thousandths / 10;
     let amounts: Vec<i64> = words[at + 2..].iter().filter(|word| word.amount().is_some()).filter_map(hundredths).collect();
-    let follows = amounts.iter().enumerate().any(|(i, net)| amounts.iter().enumerate().any(|(j, tax)| i != j && vat::agrees(value, *net, *tax)));
+    let follows =
+        amounts.iter().enumerate().any(|(i, net)| amounts.iter().enumerate().any(|(j, tax)| i != j && vat::agrees(value, *net, *tax)));
     let signed = words[at + 1].text.ends_with('%') && !amounts.is_empty();
     (signed || follows).then(|| RateCode { code: bare(&words[at]).to_owned(), rate: rate.to_owned() })
 }
 
+/// `A1 Output VAT standard | 2,533.23 | 23.00 % | 582.64`: a code before words, and the only rate of the row.
+fn named_in_summary(words: &[Word]) -> Option<RateCode> {
+    let code = words.first().map(bare).filter(|code| WHOLE.is_match(code))?;
+    let mut rates = words.iter().filter(|word| word.text.ends_with('%') && is_rate(word));
+    let (rate, others) = (rates.next()?, rates.next());
+    let is_row = others.is_none() && words[1].has_letters() && words.iter().any(|word| word.amount().is_some());
+    is_row.then(|| RateCode { code: code.to_owned(), rate: rate.text.trim_end_matches(['%', ' ']).to_owned() })
+}
+
 fn is_rate(word: &Word) -> bool {
     const RATE_MAX: i64 = 30 * 1000;
-    Number::read(word.text.trim_end_matches(['%', ' '])).is_some_and(|rate| (0..=RATE_MAX).contains(&rate.thousandths) && rate.decimals <= 2)
+    Number::read(word.text.trim_end_matches(['%', ' ']))
+        .is_some_and(|rate| (0..=RATE_MAX).contains(&rate.thousandths) && rate.decimals <= 2)
 }
 
 /// Codes whose goods make the nets of the VAT summary, each that of another rate.

@@ -375,3 +375,66 @@ fn titles_and_headings_are_no_captions_and_numbers_of_items_no_descriptions() {
         ["- | Bretter | 38,5 | 14,80 | - | 569,80", "- | Schrauben | 3 | 31,90 | - | 95,70", "- | Montage | 6 | 18,40 | - | 110,40"]
     );
 }
+
+#[test]
+fn codes_of_vat_are_explained_by_the_summary_or_by_a_line() {
+    let captions: Row = &[(0.0, "Goods"), (400.0, "Qty"), (500.0, "Price"), (700.0, "Net"), (850.0, "VAT")];
+    let summary = |rows: &[Row]| -> Vec<String> {
+        let goods: [Row; 3] = [
+            captions,
+            &[(0.0, "Apple juice"), (410.0, "2"), (500.0, "3.00"), (700.0, "6.00"), (860.0, "A")],
+            &[(0.0, "Wholemeal loaf"), (410.0, "4"), (500.0, "1.50"), (700.0, "6.00"), (860.0, "Z")],
+        ];
+        read(&goods.into_iter().chain(rows.iter().copied()).collect::<Vec<_>>(), 1..3)
+    };
+    let expected = ["- | Apple juice | 2 | 3.00 | A | 6.00", "- | Wholemeal loaf | 4 | 1.50 | Z | 6.00"];
+    let table: [Row; 3] = [
+        &[(0.0, "Code"), (200.0, "Rate"), (400.0, "Net"), (700.0, "VAT amount")],
+        &[(0.0, "A"), (200.0, "23.00%"), (400.0, "6.00"), (700.0, "1.38")],
+        &[(0.0, "Z"), (200.0, "0.00%"), (400.0, "6.00"), (700.0, "0.00")],
+    ];
+    assert_eq!(summary(&table), expected);
+    assert_eq!(summary(&[&[(0.0, "A = 23 % VAT, Z = zero rated")]]), expected);
+    let unexplained = ["- | Apple juice | 2 | 3.00 | - | 6.00", "- | Wholemeal loaf | 4 | 1.50 | - | 6.00"];
+    assert_eq!(summary(&[&[(0.0, "Thank you")]]), unexplained, "nothing says what the letters mean");
+}
+
+#[test]
+fn codes_below_descriptions_and_numbers_within_them() {
+    let below = read(
+        &[
+            &[(0.0, "Product / code"), (500.0, "Quantity"), (700.0, "Rate"), (850.0, "Net amount")],
+            &[(0.0, "Arborio rice 5kg"), (510.0, "15.00"), (700.0, "14.09"), (850.0, "211.35")],
+            &[(0.0, "H26/28")],
+            &[(0.0, "Lot 44307")],
+            &[(0.0, "Rapeseed oil 10L"), (510.0, "4.00"), (700.0, "23.94"), (850.0, "95.76")],
+            &[(0.0, "L96/52")],
+        ],
+        1..6,
+    );
+    assert_eq!(below, ["H26/28 | Arborio rice 5kg | 15.00 | 14.09 | - | 211.35", "L96/52 | Rapeseed oil 10L | 4.00 | 23.94 | - | 95.76"]);
+    let within = read(
+        &[
+            &[(0.0, "Description"), (700.0, "Price"), (850.0, "Amount")],
+            &[(0.0, "-3 Ginger cordial"), (700.0, "31.20"), (850.0, "-93.60")],
+            &[(0.0, "[KEG-30] Stout"), (700.0, "96.50"), (850.0, "96.50")],
+        ],
+        1..3,
+    );
+    assert_eq!(within, ["- | Ginger cordial | -3 | 31.20 | - | -93.60", "KEG-30 | Stout | - | 96.50 | - | 96.50"]);
+}
+
+#[test]
+fn one_column_of_amounts_holds_totals_if_their_sum_is_printed() {
+    let rows = |sum: &'static str| -> Vec<String> {
+        let rows: [Row; 4] = [
+            &[(0.0, "Work done"), (500.0, "Quantity"), (850.0, "Price")],
+            &[(0.0, "Autumn menu"), (510.0, "250"), (850.0, "318.00")],
+            &[(0.0, "Business cards"), (510.0, "100"), (850.0, "142.50")],
+            &[(700.0, "Net"), (850.0, sum)],
+        ];
+        read(&rows, 1..3)
+    };
+    assert_eq!(rows("460.50"), ["- | Autumn menu | 250 | - | - | 318.00", "- | Business cards | 100 | - | - | 142.50"]);
+    assert_eq!(rows("93,750.00"), ["- | Autumn menu | 250 | 318.00 | - | -", "- | Business cards | 100 | 142.50 | - | -"]);
+}

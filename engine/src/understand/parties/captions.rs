@@ -20,7 +20,7 @@ pub(super) const BLOCK_GAP_MAX: f32 = 2.5;
 /// Captions of buyers that no keyword is in.
 static BUYER: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(?i)^\W*(?:cliente|facturado a|destinatario|klant|pour|cessionario/committente(?: \(cliente\))?|sold-to party|spett\.?(?:le|abile))\W*$",
+        r"(?i)^\W*(?:cliente|facturado a|facturar a|destinatario|klant|pour|aan|doit|vendu [àa]|fatturato a|nabywca|odb[eě]ratel|besteller|auftraggeber|cessionario/committente(?: \(cliente\))?|sold-to party|spett\.?(?:le|abile))\W*$",
     )
 });
 
@@ -32,14 +32,14 @@ static PLACE: LazyLock<Regex> = LazyLock::new(|| {
 
 /// Whom the letter to a company is for.
 static CONTACT: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r"(?i)^\W*(?:herr[n]?|frau|mrs?|ms|z\. ?hd\.?|attn|attention|fao|for the attention of|c/o|t/a|trading as)\b[\s.:]+\w")
+    pattern(r"(?i)^\W*(?:herr[n]?|frau|mrs?|ms|z\. ?hd\.?|attn?\.?|attention|fao|for the attention of|c/o|t/a|trading as)\b[\s.:]+\w")
 });
 
 /// Also as it is misread.
 static SLASH: LazyLock<Regex> = LazyLock::new(|| pattern(r"/| [Il|] "));
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Party {
+pub(in crate::understand) enum Party {
     Seller,
     Buyer,
     /// Goods were brought there: nobody's name, unless nothing else says who buys.
