@@ -67,13 +67,13 @@ static DOMAIN: LazyLock<Regex> = LazyLock::new(|| {
 
 /// Adds to the runs' probabilities what the places of a letter's blocks say. `taken`: lines of a party that a caption announces; `addressee`: lines of
 /// the block that shows whom the letter is for.
-pub(super) fn weigh(order: &ReadingOrder, runs: &[Run], taken: &[bool], addressee: &[usize], beliefs: &mut Beliefs) {
+pub(super) fn weigh(order: &ReadingOrder, senders: &Senders, runs: &[Run], taken: &[bool], addressee: &[usize], beliefs: &mut Beliefs) {
     if let Some(name) = name_of(order, addressee) {
         let named = runs.iter().position(|run| run.lines == [name]);
         believe(named, BlockField::CustomerName, ADDRESSEE, beliefs);
     }
     let is_free = |line: usize| !taken[line] && !addressee.contains(&line);
-    believe(sender(order, runs, is_free, beliefs), BlockField::SupplierName, SENDER, beliefs);
+    believe(sender(order, senders, runs, is_free, beliefs), BlockField::SupplierName, SENDER, beliefs);
     believe(above(order, runs, is_free, beliefs), BlockField::SupplierName, SENDER, beliefs);
 }
 
@@ -148,8 +148,7 @@ pub(super) fn names_place(text: &str) -> bool {
 
 /// The lines of the lowest block in the window that ends with a place and says nothing of telephones, taxes or numbers before it: the sender's
 /// stands above.
-pub(super) fn addressee(order: &ReadingOrder, taken: &[bool]) -> Vec<usize> {
-    let senders = Senders::of(order);
+pub(super) fn addressee(order: &ReadingOrder, taken: &[bool], senders: &Senders) -> Vec<usize> {
     let is_senders = |block: &Vec<usize>| name_of(order, block).is_some_and(|name| senders.begin_domain(&order.lines[name].text));
     let is_free = |block: &Vec<usize>| !block.iter().all(|line| taken[*line]) && !is_senders(block);
     let block = blocks(order, |line| in_window(order, line))
@@ -224,14 +223,13 @@ fn name_of(order: &ReadingOrder, block: &[usize]) -> Option<usize> {
 
 /// The run that names the supplier beyond the network's belief: one that a domain of the document belongs to; better, a company's that a domain belongs
 /// to, or that begins as what is believed to be the supplier's name but has no legal form.
-fn sender(order: &ReadingOrder, runs: &[Run], is_free: impl Fn(usize) -> bool, beliefs: &Beliefs) -> Option<usize> {
+fn sender(order: &ReadingOrder, senders: &Senders, runs: &[Run], is_free: impl Fn(usize) -> bool, beliefs: &Beliefs) -> Option<usize> {
     let supplier = BlockField::SupplierName as usize;
     let best = (0..runs.len()).max_by(|a, b| beliefs.runs[*a][supplier].total_cmp(&beliefs.runs[*b][supplier]))?;
     let text = |line: usize| order.lines[line].text.as_str();
     // `www.acme.co.uk` ends in no legal form.
     let is_company = |line: usize| legal_form::own_words(text(line)).is_some_and(|words| words > 0) && !CONTACT.is_match(text(line));
     let believed = text(runs[best].lines[0]);
-    let senders = Senders::of(order);
     let has_domain = |name: &str| senders.have_domain(name);
     let begins_domain = |name: &str| senders.begin_domain(name);
     let is_best = is_free(runs[best].lines[0]);
@@ -262,7 +260,7 @@ fn sender(order: &ReadingOrder, runs: &[Run], is_free: impl Fn(usize) -> bool, b
     let alone = company.and_then(|line| runs.iter().position(|run| run.lines == [line]));
     let named = alone.or_else(by_domain).or_else(|| (is_best && has_domain(believed) && !is_no_name(believed)).then_some(best));
     let is_doubtful = || is_best && !is_company(runs[best].lines[0]) && !senders.recurs(runs[best].lines[0]);
-    named.or_else(|| if is_doubtful() { recurring(order, &senders, runs, is_free, beliefs) } else { None })
+    named.or_else(|| if is_doubtful() { recurring(order, senders, runs, is_free, beliefs) } else { None })
 }
 
 /// The likeliest line that other lines say again: names stand in heads, feet, lines of banks and slips of payment.
@@ -377,7 +375,8 @@ mod tests {
             types: [0.0; DOCUMENT_TYPES.len()],
         };
         let free = vec![false; lines.len()];
-        weigh(&order, &runs, &free, &addressee(&order, &free), &mut beliefs);
+        let senders = Senders::of(&order);
+        weigh(&order, &senders, &runs, &free, &addressee(&order, &free, &senders), &mut beliefs);
         [BlockField::SupplierName, BlockField::CustomerName].map(|field| {
             let best = (0..runs.len()).max_by(|a, b| beliefs.runs[*a][field as usize].total_cmp(&beliefs.runs[*b][field as usize]))?;
             (beliefs.runs[best][field as usize] > 0.0).then(|| text(&runs[best]))

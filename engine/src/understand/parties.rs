@@ -3,6 +3,7 @@
 //! The network has seen some dozens of layouts and a few hundred companies; that what stands below `Buyer:` is the buyer holds for all.
 
 mod captions;
+mod nobody;
 
 use std::sync::LazyLock;
 
@@ -15,12 +16,14 @@ use super::draft::DocumentType;
 use super::keywords::{Keyword, KeywordSet};
 use super::labels::{BlockField, DOCUMENT_TYPES, Role};
 use super::legal_form;
-use super::letters;
+use super::letters::{self, Senders};
 use super::names;
 use super::rows::ReadingOrder;
 use super::runs::Run;
 pub(super) use captions::Party;
 use captions::{BLOCK_GAP_MAX, BLOCK_LINES_MAX, Captions};
+use nobody::{all_words, has_digit, is_number, is_trade_alone, says_tax_number};
+pub(super) use nobody::{is_caption_alone, names_nobody};
 
 /// How many times likelier a block is below the right caption, and less likely below the other's.
 const CAPTION_FACTOR: f32 = 30.0;
@@ -82,29 +85,13 @@ pub(super) fn announced(order: &ReadingOrder) -> Vec<Option<Party>> {
     Captions::of(order).parties(order)
 }
 
-/// Titles of documents: `Fattura differita`, `Factuur 103319`, `Invoice no. 4711`.
-static TITLE: LazyLock<Regex> = LazyLock::new(|| {
-    let title = r"(?:tax |sales |vat |korrektur|handels|verzamel|verkoop)?(?:invoice|rechnung|facture|factuur|fattura|factura|faktura|credit note|gutschrift|creditnota|nota di credito|avoir|statement|receipt)";
-    pattern(&format!(
-        r"(?i)^\W*{title}(?:\W+(?:no|nr|n°|nummer|number|differita|de vente|de venta|di vendita|simplificada|accompagnatoria)\b\.?)?[\s:#\d/-]*$"
-    ))
-});
-
-/// Whether a text is a caption, a title, a salutation or a telephone: nobody's name.
-pub(super) fn names_nobody(text: &str) -> bool {
-    text.trim_end().ends_with(':')
-        || TITLE.is_match(text)
-        || letters::is_salutation(text)
-        || announces(text)
-        || is_caption_alone(text)
-        || letters::is_contact(text)
-}
-
 /// Weighs the runs' probabilities by what captions and legal forms say.
 pub(super) fn weigh(order: &ReadingOrder, candidates: &[Candidate], runs: &[Run], beliefs: &mut Beliefs) {
     let is_receipt = is_receipt(beliefs);
     let mut captions = Captions::of(order);
-    let addressee = if is_receipt || captions.announce_buyer() { Vec::new() } else { addressee(order, &captions.parties(order)) };
+    let letter = (!is_receipt).then(|| Senders::of(order));
+    let unannounced = letter.as_ref().filter(|_| !captions.announce_buyer());
+    let addressee = unannounced.map(|senders| addressee(order, &captions.parties(order), senders)).unwrap_or_default();
     if addressee.is_empty() {
         captions.take_places_for_buyers();
     }
@@ -115,25 +102,28 @@ pub(super) fn weigh(order: &ReadingOrder, candidates: &[Candidate], runs: &[Run]
     pass_persons(order, runs, beliefs);
     complete_salutations(order, runs, beliefs);
     believe_captions(order, &captions, runs, beliefs);
+    let somebody: Vec<f32> = prints.iter().map(|print| if names_nobody(print) { NOBODY } else { 1.0 }).collect();
+    let by_form: Vec<f32> =
+        prints.iter().zip(&somebody).map(|(print, somebody)| if *somebody < 1.0 { *somebody } else { by_form(print) }).collect();
     for field in BlockField::ALL {
-        let factor = |(run, print): (&Run, &String)| by_caption(field, run, &parties) * by_form(field, print) * by_columns(order, run);
-        multiply(&mut beliefs.runs, field as usize, &runs.iter().zip(&prints).map(factor).collect::<Vec<_>>());
+        let by_form = |run: usize| if field == BlockField::SupplierAddress { 1.0 } else { by_form[run] };
+        let factor = |(at, run): (usize, &Run)| by_caption(field, run, &parties) * by_form(at) * by_columns(order, run);
+        multiply(&mut beliefs.runs, field as usize, &runs.iter().enumerate().map(factor).collect::<Vec<_>>());
     }
     believe_paragraphs(order, &captions, runs, beliefs);
-    if !is_receipt {
+    if let Some(senders) = &letter {
         [Party::Seller, Party::Buyer].iter().for_each(|party| hand_up(order, runs, &parties, *party, beliefs));
-        letters::weigh(order, runs, &taken(&parties), &addressee, beliefs);
+        letters::weigh(order, senders, runs, &taken(&parties), &addressee, beliefs);
     }
     // Whatever else speaks for them, captions and telephones are nobody.
-    let somebody: Vec<f32> = prints.iter().map(|print| if names_nobody(print) { NOBODY } else { 1.0 }).collect();
     [BlockField::SupplierName, BlockField::CustomerName].iter().for_each(|field| multiply(&mut beliefs.runs, *field as usize, &somebody));
     part(runs, &prints, beliefs);
     weigh_vat_ids(order, candidates, &owners(order, runs, &prints, parties, beliefs), beliefs);
 }
 
 /// The block of a letter that says whom it is for, where no caption does.
-fn addressee(order: &ReadingOrder, parties: &[Option<Party>]) -> Vec<usize> {
-    let block = letters::addressee(order, &taken(parties));
+fn addressee(order: &ReadingOrder, parties: &[Option<Party>], senders: &Senders) -> Vec<usize> {
+    let block = letters::addressee(order, &taken(parties), senders);
     let is_company = |line: &usize| legal_form::own_words(&order.lines[*line].text).is_some_and(|words| words > 0);
     let is_senders = block.iter().any(is_company) && !(0..order.lines.len()).any(|line| !block.contains(&line) && is_company(&line));
     let says_tax = block.iter().any(|line| KeywordSet::find(&order.lines[*line].text).has(Keyword::Tax));
@@ -141,7 +131,7 @@ fn addressee(order: &ReadingOrder, parties: &[Option<Party>]) -> Vec<usize> {
     if is_senders && says_tax { Vec::new() } else { block }
 }
 
-fn taken(parties: &[Option<Party>]) -> Vec<bool> {
+pub(super) fn taken(parties: &[Option<Party>]) -> Vec<bool> {
     parties.iter().map(Option::is_some).collect()
 }
 
@@ -166,13 +156,8 @@ fn by_caption(field: BlockField, run: &Run, parties: &[Option<Party>]) -> f32 {
     }
 }
 
-fn by_form(field: BlockField, print: &str) -> f32 {
-    if field == BlockField::SupplierAddress {
-        return 1.0;
-    }
-    if names_nobody(print) {
-        return NOBODY;
-    }
+/// How much less a print is believed to be a name for its form, unless it names nobody anyway.
+fn by_form(print: &str) -> f32 {
     let is_of_terms = has_digit(print) && KeywordSet::find(print).has(Keyword::Terms) && legal_form::find(print).is_none();
     if print.split_whitespace().count() > NAME_WORDS_MAX || is_of_terms {
         return NO_NAME;
@@ -275,25 +260,6 @@ fn paragraph(order: &ReadingOrder, captions: &Captions, caption: usize) -> Optio
         }
     }
     None
-}
-
-/// A captioned number, or its caption alone: `Kunden-Nr. : 009420`, `Globale Nummer: 1234567890128 (GTIN)`, `Nummer`.
-fn is_number(text: &str) -> bool {
-    let captions: Vec<&str> = text.split_whitespace().filter(|word| !has_digit(word)).collect();
-    let is_captioned = |(caption, number): (&str, &str)| has_digit(number) && KeywordSet::find(caption).has(Keyword::Number);
-    is_caption_alone(&captions.join(" ")) || text.split_once(':').is_some_and(is_captioned)
-}
-
-/// `VAT no. IE9716402BA`.
-fn says_tax_number(text: &str) -> bool {
-    const DIGITS_MIN: usize = 6;
-    KeywordSet::find(text).has(Keyword::Tax)
-        && text.bytes().filter(u8::is_ascii_digit).count() >= DIGITS_MIN
-        && legal_form::find(text).is_none()
-}
-
-fn has_digit(text: &str) -> bool {
-    text.contains(|c: char| c.is_ascii_digit())
 }
 
 /// Whose block each line stands in: below a caption, or where lines begin below a name that nobody else's stands above.
@@ -413,54 +379,6 @@ fn is_below(order: &ReadingOrder, run: &Run, line: usize) -> bool {
 
 fn is_close(order: &ReadingOrder, above: usize, below: usize) -> bool {
     order.lines[below].quad.centre().y - order.lines[above].quad.centre().y <= BLOCK_GAP_MAX * order.line_height()
-}
-
-/// Captions of numbers, dates and sums, none of whose words names anybody: `Invoice Number`, `Reference`.
-pub(super) fn is_caption_alone(print: &str) -> bool {
-    use Keyword::*;
-    const BETWEEN: [&str; 12] = ["BY", "OF", "ON", "THE", "YOUR", "OUR", "UW", "ONZE", "IHRE", "UNSERE", "VOTRE", "DE"];
-    const CAPTIONS: [Keyword; 24] = [
-        Tender,
-        Delivery,
-        Total,
-        Subtotal,
-        Net,
-        Gross,
-        Amount,
-        Due,
-        Tax,
-        Quantity,
-        Price,
-        Rate,
-        Description,
-        Code,
-        Invoice,
-        Receipt,
-        Number,
-        Document,
-        Reference,
-        Order,
-        Customer,
-        Date,
-        Terms,
-        Time,
-    ];
-    const OTHERS: [&str; 14] =
-        ["PAGE", "PAGINA", "SEITE", "BLATT", "BLAD", "TOUR", "ROUTE", "REP", "FILIALE", "VERTRETER", "FAHRER", "DRIVER", "VAN", "DEPOT"];
-    let is_caption = |word: &str| KeywordSet::find(word).has_any(&CAPTIONS) || OTHERS.contains(&word.to_uppercase().as_str());
-    all_words(print, |word| is_caption(word) || BETWEEN.contains(&word.to_uppercase().as_str())) && print.split_whitespace().any(is_caption)
-}
-
-/// Trades and legal forms, or an article: the rest of a name that stands in two rows (`STATIONERY SDN. BHD`, `THE`).
-fn is_trade_alone(print: &str) -> bool {
-    const ARTICLES: [&str; 7] = ["THE", "LE", "LA", "LES", "DER", "DIE", "DAS"];
-    all_words(print, |word| ARTICLES.contains(&word.to_uppercase().as_str()) || KeywordSet::find(word).has(Keyword::Legal))
-}
-
-/// Whether all words are such, and there is one.
-fn all_words(print: &str, is_such: impl FnMut(&str) -> bool) -> bool {
-    let mut words = print.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).peekable();
-    words.peek().is_some() && words.all(is_such)
 }
 
 /// Whether a line is a company's whole name: two words, or initials and a word (`T.A.S LEISURE`), before a legal form.

@@ -6,11 +6,14 @@ use datasets::{
     synthetic::documents::{DocumentGenerator, SyntheticDocument},
     zugferd::LabelledInvoice,
 };
-use engine::{engine::Engine, page::Page};
+use engine::engine::Engine;
 use image::{DynamicImage, ImageFormat};
 use proto::Invoice;
 
-use super::{invoices::ReadError, sroie::TextSource};
+use super::{
+    invoices::{self, ReadError},
+    sroie::TextSource,
+};
 
 /// The first `count` documents of the generator in held-out layouts.
 pub fn documents(generator: &DocumentGenerator, count: usize) -> Vec<SyntheticDocument> {
@@ -21,17 +24,12 @@ pub fn documents(generator: &DocumentGenerator, count: usize) -> Vec<SyntheticDo
 /// Reads a document from its pictures, or from what is printed on them.
 pub fn predict(engine: &Engine, document: &SyntheticDocument, text: TextSource) -> Result<Invoice, ReadError> {
     let id = &document.truth.source;
-    let failed = |source| ReadError::Extract { id: id.clone(), source };
-    let pages = || document.pages.iter().cloned();
     match text {
-        TextSource::Given => {
-            let pages: Vec<Page> = pages().map(|image| Page { image, rotation_degrees: 0, native_text: None }).collect();
-            engine.understand_lines(id, &document.lines, &pages).map_err(failed)
-        }
+        TextSource::Given => invoices::predict(engine, &labelled(document), text),
         TextSource::Own => {
-            let files = pages().map(encode).collect::<Result<Vec<_>, _>>();
+            let files = document.pages.iter().cloned().map(encode).collect::<Result<Vec<_>, _>>();
             let files = files.map_err(|source| ReadError::Encode { id: id.clone(), source })?;
-            engine.extract(id, &files).map_err(failed)
+            engine.extract(id, &files).map_err(|source| ReadError::Extract { id: id.clone(), source })
         }
     }
 }

@@ -12,7 +12,7 @@ pub(super) const PARTY_SIGNS: usize = 15;
 pub(super) fn signs(order: &ReadingOrder, keywords: &[KeywordSet]) -> Vec<[f32; PARTY_SIGNS]> {
     let owners = parties::announced(order);
     let senders = Senders::of(order);
-    let addressee = letters::addressee(order, &owners.iter().map(Option::is_some).collect::<Vec<_>>());
+    let addressee = letters::addressee(order, &parties::taken(&owners), &senders);
     let blocks = letters::blocks(order, |_| true);
     let mut block_of = vec![0; order.lines.len()];
     blocks.iter().enumerate().for_each(|(block, lines)| lines.iter().for_each(|line| block_of[*line] = block));

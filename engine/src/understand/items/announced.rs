@@ -128,10 +128,9 @@ impl Announced {
             false => self.has(Column::Quantity) && (self.has(Column::Description) || self.has(Column::Code)),
         };
         // `CODE .. RATE .. NET .. VAT`: codes of tax alone are no goods.
-        let of_tax = self.captions.iter().any(|(keywords, _)| keywords.has(Keyword::Tax));
         let codes_alone =
             ![Column::Description, Column::Quantity, Column::UnitPrice].iter().any(|column| self.has(*column)) && self.has(Column::Code);
-        if of_tax && codes_alone {
+        if codes_alone && self.say_tax() {
             return false;
         }
         let whole = self.has(Column::Description) && self.has(Column::Quantity) && has_price() && self.has(Column::LineTotal);
@@ -142,8 +141,11 @@ impl Announced {
     fn begins_with_goods(&self) -> bool {
         let is_first_unknown =
             self.captions.iter().min_by(|(_, a), (_, b)| a.left.total_cmp(&b.left)).is_some_and(|(_, first)| !first.known);
-        let of_tax = self.captions.iter().any(|(keywords, _)| keywords.has(Keyword::Tax));
-        is_first_unknown && !of_tax && self.places(is_price).len() > 1
+        is_first_unknown && !self.say_tax() && self.places(is_price).len() > 1
+    }
+
+    fn say_tax(&self) -> bool {
+        self.captions.iter().any(|(keywords, _)| keywords.has(Keyword::Tax))
     }
 
     fn has(&self, column: Column) -> bool {

@@ -2,15 +2,18 @@
 //! lower; the rows below it may go on with its description and its codes. A delivery docket prints no totals: there an item begins
 //! with each quantity.
 
+mod inference;
+
 use std::sync::LazyLock;
 
 use regex::Regex;
 
 use super::cells::{Cell, Word, around_words};
 use super::columns::Columns;
-use super::{Goods, is_caption_of_code};
+use super::{Goods, MOST, is_caption_of_code};
 use crate::geometry::Quad;
 use crate::understand::draft::Column;
+use inference::factors;
 
 /// Lines of one item follow each other at most this far apart, in heights of a line.
 const LINE_GAP_MAX: f32 = 0.8;
@@ -216,16 +219,15 @@ impl<'a> Captioned<'a> {
 
     /// Words of a column that no caption explains stand among the descriptions, each a line of its own: where most items have one, it is that column.
     fn move_out(&mut self, column: Column, is: impl Fn(&Word) -> bool) {
-        const SHARE_MIN: f32 = 0.6;
         let is_own = |word: &Word| word.whole.trim() == word.text && is(word);
         let place = |entry: &Entry| {
-            let words = &entry.goods.cell(Column::Description)?.words;
+            let words = &entry.description()?.words;
             words.iter().position(is_own).filter(|_| words.len() > 1)
         };
         let places: Vec<Option<usize>> = self.entries.iter().map(place).collect();
         let found = places.iter().flatten().count();
         let is_known = self.entries.iter().any(|entry| entry.goods.has(column));
-        if is_known || found < 2 || (found as f32) < SHARE_MIN * places.len() as f32 {
+        if is_known || found < 2 || (found as f32) < MOST * places.len() as f32 {
             return;
         }
         for (entry, place) in self.entries.iter_mut().zip(places) {
@@ -238,21 +240,17 @@ impl<'a> Captioned<'a> {
 
     /// Where most descriptions are single codes, each with a text below it, those texts are the descriptions; where a code stands below most, it is theirs.
     fn find_stacked_codes(&mut self) {
-        const SHARE_MIN: f32 = 0.6;
         let has_code = self.entries.iter().any(|entry| entry.goods.has(Column::Code));
         if has_code || self.columns.code_above_description() || self.columns.code_below_description() {
             return;
         }
-        let described = |row: &Row<'a>| row.cell(Column::Description).cloned();
-        let below = |entry: &Entry<'a>| entry.below.first().and_then(described);
-        let own = |entry: &Entry<'a>| entry.goods.cell(Column::Description).cloned();
-        let above = |entry: &Entry<'a>| own(entry).is_some_and(|cell| is_code_alone(&cell)) && below(entry).is_some();
+        let above = |entry: &Entry<'a>| entry.description().is_some_and(is_code_alone) && entry.below_description().is_some();
         let beneath = |entry: &Entry<'a>| {
-            own(entry).is_some_and(|cell| !is_code_alone(&cell)) && below(entry).is_some_and(|cell| begins_with_code(&cell))
+            entry.description().is_some_and(|cell| !is_code_alone(cell)) && entry.below_description().is_some_and(begins_with_code)
         };
         let most = |is: &dyn Fn(&Entry<'a>) -> bool| {
             let count = self.entries.iter().filter(|entry| is(entry)).count();
-            count > 0 && count as f32 >= SHARE_MIN * self.entries.len() as f32
+            count > 0 && count as f32 >= MOST * self.entries.len() as f32
         };
         let (above, beneath) = (most(&above), self.entries.len() > 1 && most(&beneath));
         if above || beneath {
@@ -358,6 +356,15 @@ fn is_of_text(cell: &Cell) -> bool {
 }
 
 impl<'a> Entry<'a> {
+    fn description(&self) -> Option<&Cell<'a>> {
+        self.goods.cell(Column::Description)
+    }
+
+    /// What the row right below it has in the column of descriptions.
+    fn below_description(&self) -> Option<&Cell<'a>> {
+        self.below.first()?.cell(Column::Description)
+    }
+
     /// The lines that may describe the item: each begins where the one above it does, close below it, and stays in the column.
     fn lines<'c>(&'c self, columns: &Columns) -> Vec<&'c Cell<'a>> {
         let mut lines: Vec<&Cell> = self.goods.cell(Column::Description).into_iter().collect();
@@ -428,86 +435,6 @@ impl<'a> Entry<'a> {
         goods
     }
 
-    /// A percentage that no caption explains is a discount if the arithmetic says so.
-    fn infer_discount(&mut self) {
-        if self.goods.is_proven() || self.goods.has(Column::Discount) || factors(&self.goods, &self.words).is_some() {
-            return;
-        }
-        let with = |word: &Word<'a>| {
-            let mut goods = Goods { cells: self.goods.cells.clone(), ..self.goods };
-            goods.cells.retain(|cell| !cell.words.contains(word));
-            goods.set(Cell { column: Column::Discount, words: vec![word.clone()] });
-            (goods.is_proven() || factors(&goods, &self.words).is_some()).then_some(goods)
-        };
-        let percents = self.words.iter().filter(|word| word.text.ends_with('%'));
-        if let Some(goods) = percents.filter_map(with).next() {
-            self.goods = goods;
-        }
-    }
-
-    /// Numbers that no caption explains, or explains wrongly, are quantity and price if the arithmetic says so.
-    fn infer_factors(&mut self) {
-        if self.goods.is_proven() {
-            return;
-        }
-        let Some((quantity, price)) = factors(&self.goods, &self.words).or_else(|| self.factors_in_description()) else { return };
-        for (column, word) in [(Column::Quantity, quantity), (Column::UnitPrice, price)] {
-            self.goods.cells.iter_mut().for_each(|cell| cell.words.retain(|other| *other != word));
-            self.goods.set(Cell { column, words: vec![word] });
-        }
-        self.goods.cells.retain(|cell| !cell.words.is_empty());
-    }
-
-    /// Numbers before or behind a description, in one line with it: `-3 Ginger & turmeric`, `STANDING CHARGE (DAYS) 28.00 1.1936`.
-    fn factors_in_description(&self) -> Option<(Word<'a>, Word<'a>)> {
-        let description = self.goods.cell(Column::Description)?;
-        let is_number = |word: &&Word| word.number().is_some();
-        let first = description.words.iter().take(1).filter(is_number).count();
-        let last = description.words.iter().rev().take(2).take_while(is_number).count();
-        let middle = description.words.get(first..description.words.len().checked_sub(last)?)?;
-        if first + last == 0 || !middle.iter().any(Word::has_letters) {
-            return None;
-        }
-        let cells = self.goods.cells.iter().filter(|cell| cell.column != Column::Description).cloned();
-        let cells = cells.chain([Cell { column: Column::Description, words: middle.to_vec() }]).collect();
-        let (quantity, price) = factors(&Goods { cells, ..self.goods }, &self.words)?;
-        // One piece at the price of the total proves nothing.
-        (quantity.number().is_some_and(|number| number.thousandths != 1000)).then_some((quantity, price))
-    }
-
-    /// Where quantity x price is another amount of the row than the total, the total has the tax in it: the other one is the row's. Where quantity x what
-    /// seemed to be the total is, that is the price.
-    fn infer_total(&mut self) {
-        if self.goods.is_proven() {
-            return;
-        }
-        let taken = |word: &Word| self.goods.cells.iter().any(|cell| cell.words.contains(word));
-        let proves = |word: &&Word| {
-            let total = Cell { column: Column::LineTotal, words: vec![(*word).clone()] };
-            let mut goods = Goods { cells: self.goods.cells.clone(), ..self.goods };
-            goods.set(total);
-            goods.is_proven()
-        };
-        let total = self.words.iter().filter(|word| word.amount().is_some() && !taken(word)).find(proves).cloned();
-        if let Some(total) = total {
-            self.goods.set(Cell { column: Column::LineTotal, words: vec![total] });
-            return;
-        }
-        let Some(price) = self.goods.cell(Column::LineTotal).cloned() else { return };
-        let of_price = |word: &Word| self.goods.cell(Column::UnitPrice).is_some_and(|cell| cell.words.contains(word));
-        let with_price = |word: &Word<'a>| -> Option<Goods<'a>> {
-            let mut goods = Goods { cells: self.goods.cells.clone(), ..self.goods };
-            goods.set(Cell { column: Column::UnitPrice, words: price.words.clone() });
-            goods.set(Cell { column: Column::LineTotal, words: vec![word.clone()] });
-            goods.is_proven().then_some(goods)
-        };
-        let amounts =
-            self.words.iter().filter(|word| word.amount().is_some() && !price.words.contains(word) && (!taken(word) || of_price(word)));
-        if let Some(goods) = amounts.filter_map(with_price).next() {
-            self.goods = goods;
-        }
-    }
-
     /// Of codes that stand below each other the last is the seller's own: the buyer's stands above it, and a GTIN is nobody's own.
     fn choose_code(&mut self) {
         let mut bottom = self.quad;
@@ -541,26 +468,6 @@ fn code_below<'a>(below: &[Row<'a>]) -> Option<Cell<'a>> {
         is_code.then(|| Cell { column: Column::Code, words: vec![code.clone()] })
     };
     below.iter().take(CODE_ROWS_BELOW).find_map(of_code)
-}
-
-/// Two numbers of a row, in no column of texts or totals, whose product the total is, maybe less its discount. Factors that are known stay: both, if
-/// that can be, else one.
-fn factors<'a>(goods: &Goods<'a>, words: &[Word<'a>]) -> Option<(Word<'a>, Word<'a>)> {
-    goods.value(Column::LineTotal).filter(|total| *total != 0)?;
-    let is_taken = |cell: &Cell| matches!(cell.column, Column::Code | Column::Description | Column::LineTotal | Column::VatRate);
-    let is_free = |word: &&Word| word.number().is_some() && !goods.cells.iter().any(|cell| is_taken(cell) && cell.words.contains(word));
-    let free: Vec<&Word> = words.iter().filter(is_free).collect();
-    let agrees = |column: Column, value: i64| goods.value(column).is_none_or(|known| known == value);
-    let proven = |known_min: usize| {
-        let pairs = free.iter().flat_map(|quantity| free.iter().map(move |price| (*quantity, *price)));
-        let is_proven = |(quantity, price): &(&Word, &Word)| {
-            let known = |value, price| usize::from(agrees(Column::Quantity, value)) + usize::from(agrees(Column::UnitPrice, price));
-            let makes = |value: i64, price: i64| goods.makes_total(value, price) && known(value, price) >= known_min;
-            quantity != price && price.thousandths().any(|price| quantity.thousandths().any(|value| makes(value, price)))
-        };
-        pairs.into_iter().find(is_proven)
-    };
-    proven(2).or_else(|| proven(1)).map(|(quantity, price)| (quantity.clone(), price.clone()))
 }
 
 /// Where the line begins that a cell is of: the line that a code ends may begin with a word, `Toolbox 0815`.

@@ -44,6 +44,15 @@ impl<'a> Word<'a> {
         Number::read(self.text)
     }
 
+    /// A number, maybe with the sign of percent behind it.
+    pub fn percentage(&self) -> Option<Number> {
+        Number::read(self.without_percent())
+    }
+
+    pub fn without_percent(&self) -> &'a str {
+        self.text.trim_end_matches(['%', ' '])
+    }
+
     /// What the number may be in thousandths: `2,294` is so many thousands, or so many and a bit; so is `18.460`.
     pub fn thousandths(&self) -> impl Iterator<Item = i64> + use<> {
         let number = self.number();
@@ -208,7 +217,7 @@ impl Cell<'_> {
     /// The cell's value in thousandths, where it is a single number, maybe with the sign of percent.
     pub fn thousandths(&self) -> Option<i64> {
         match self.words.as_slice() {
-            [word] => Number::read(word.text.trim_end_matches(['%', ' '])).map(|number| number.thousandths),
+            [word] => word.percentage().map(|number| number.thousandths),
             [word, unit] if !unit.text.starts_with(|c: char| c.is_ascii_digit()) => word.number().map(|number| number.thousandths),
             _ => None,
         }

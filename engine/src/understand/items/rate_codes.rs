@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::Goods;
 use super::cells::{Cell, Number, Word, plain_words};
+use super::{Goods, MOST};
 use crate::understand::candidates::pattern;
 use crate::understand::draft::{Column, RateCode, VatRow};
 use crate::understand::keywords::{Keyword, KeywordSet};
@@ -15,10 +15,11 @@ use crate::understand::vat;
 
 /// Codes of one column stand below each other this closely, in heights of a line.
 const COLUMN_WIDTH_MAX: f32 = 1.2;
-/// The share of the goods that have a code of the column.
-const SHARE_MIN: f32 = 0.6;
 /// Where nothing explains the codes, of so many the arithmetic does.
 const CODES_MAX: usize = 5;
+
+/// Characters of the longest code, `VAT1`.
+const CODE_LENGTH_MAX: usize = 4;
 
 const CODE: &str = r"[A-Z]{1,3}\d?|[a-z]|\d{1,2}|\*{1,3}";
 
@@ -55,11 +56,13 @@ pub(super) fn resolve<'a>(order: &ReadingOrder<'a>, goods: &mut Vec<Goods<'a>>, 
         says_what || row_of(order, goods).is_none_or(|words| of_summary(&words).is_none())
     });
     let with_rates = goods.iter().filter(|goods| goods.has(Column::VatRate)).count();
-    if goods.is_empty() || with_rates as f32 >= SHARE_MIN * goods.len() as f32 {
+    if goods.is_empty() || with_rates as f32 >= MOST * goods.len() as f32 {
         return Vec::new();
     }
     let free: Vec<Vec<Word>> = goods.iter().map(|goods| unused(order, goods)).collect();
-    let mut codes = legend(order, goods);
+    // Codes are short; most documents have none beside their goods.
+    let may_have_codes = free.iter().flatten().any(|word| bare(word).chars().count() <= CODE_LENGTH_MAX);
+    let mut codes = if may_have_codes { legend(order, goods) } else { Vec::new() };
     let explained = |word: &Word| codes.iter().any(|known| is_same(&known.code, bare(word)));
     let mut column = column_of(order, &free, explained);
     if column.is_empty() {
@@ -67,8 +70,7 @@ pub(super) fn resolve<'a>(order: &ReadingOrder<'a>, goods: &mut Vec<Goods<'a>>, 
         column = column_of(order, &free, |word| codes.iter().any(|known| is_same(&known.code, bare(word))));
     }
     if column.is_empty() {
-        let is_common =
-            |word: &Word| Number::read(word.text.trim_end_matches(['%', ' '])).is_some_and(|rate| vat::is_common(rate.thousandths / 10));
+        let is_common = |word: &Word| word.percentage().is_some_and(|rate| vat::is_common(rate.thousandths / 10));
         column = column_of(order, &free, |word| word.text.ends_with('%') && is_common(word));
     }
     for (at, word) in &column {
@@ -122,7 +124,7 @@ fn column_of<'a>(order: &ReadingOrder, rows: &[Vec<Word<'a>>], may_be: impl Fn(&
     let columns = found.iter().map(|(_, word)| near(word.quad.centre().x));
     // Of equals the last one: codes stand behind amounts.
     let best = columns.max_by_key(Vec::len).unwrap_or_default();
-    if best.len() as f32 >= SHARE_MIN * rows.len() as f32 { best } else { Vec::new() }
+    if best.len() as f32 >= MOST * rows.len() as f32 { best } else { Vec::new() }
 }
 
 /// What the lines beside the goods say of codes.
@@ -169,8 +171,8 @@ fn of_summary(words: &[Word]) -> Option<RateCode> {
     let Some(at) = words.windows(2).position(|pair| WHOLE.is_match(bare(&pair[0])) && is_rate(&pair[1])) else {
         return named_in_summary(words);
     };
-    let rate = words[at + 1].text.trim_end_matches(['%', ' ']);
-    let value = Number::read(rate)?.thousandths / 10;
+    let rate = words[at + 1].without_percent();
+    let value = words[at + 1].percentage()?.thousandths / 10;
     let amounts: Vec<i64> = words[at + 2..].iter().filter(|word| word.amount().is_some()).filter_map(hundredths).collect();
     let follows =
         amounts.iter().enumerate().any(|(i, net)| amounts.iter().enumerate().any(|(j, tax)| i != j && vat::agrees(value, *net, *tax)));
@@ -184,13 +186,12 @@ fn named_in_summary(words: &[Word]) -> Option<RateCode> {
     let mut rates = words.iter().filter(|word| word.text.ends_with('%') && is_rate(word));
     let (rate, others) = (rates.next()?, rates.next());
     let is_row = others.is_none() && words[1].has_letters() && words.iter().any(|word| word.amount().is_some());
-    is_row.then(|| RateCode { code: code.to_owned(), rate: rate.text.trim_end_matches(['%', ' ']).to_owned() })
+    is_row.then(|| RateCode { code: code.to_owned(), rate: rate.without_percent().to_owned() })
 }
 
 fn is_rate(word: &Word) -> bool {
     const RATE_MAX: i64 = 30 * 1000;
-    Number::read(word.text.trim_end_matches(['%', ' ']))
-        .is_some_and(|rate| (0..=RATE_MAX).contains(&rate.thousandths) && rate.decimals <= 2)
+    word.percentage().is_some_and(|rate| (0..=RATE_MAX).contains(&rate.thousandths) && rate.decimals <= 2)
 }
 
 /// Codes whose goods make the nets of the VAT summary, each that of another rate.
