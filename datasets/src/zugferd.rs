@@ -14,9 +14,10 @@ use proto::{Customer, Field, Invoice, Line, Supplier, Totals, Vat};
 use serde::Deserialize;
 
 /// Words further apart than this, in heights of the row, belong to different columns.
-const WORD_GAP_MAX: f32 = 0.9;
-/// Words whose vertical overlap is at least this share of the lower one's height stand in one row.
-const ROW_OVERLAP_MIN: f32 = 0.6;
+const WORD_GAP_MAX: f32 = 0.8;
+/// Words of one line overlap at most by this, and the lower edges of neighbours differ at most by this, in heights of the lower one.
+const OVERLAP_MAX: f32 = 0.5;
+const BASELINE_STEP_MAX: f32 = 0.35;
 
 /// An invoice with its labels.
 #[derive(Debug, Clone, PartialEq)]
@@ -241,36 +242,29 @@ fn decimal(path: &Path, field: &'static str, text: &Option<String>) -> Result<Op
     Ok(Some(Field { text: text.clone(), value, confidence: 1.0, ..Field::default() }))
 }
 
-/// Joins the words of a row that stand close to lines of text, top to bottom and left to right.
+/// Joins words that stand close behind each other on one baseline to lines of text, top to bottom and left to right.
 fn join_words(page: usize, words: &[(String, [f32; 4])]) -> Vec<TextLine> {
-    let mut rows: Vec<Vec<&(String, [f32; 4])>> = Vec::new();
     let mut sorted: Vec<_> = words.iter().filter(|(text, _)| !text.trim().is_empty()).collect();
-    sorted.sort_by(|(_, a), (_, b)| a[1].total_cmp(&b[1]));
+    sorted.sort_by(|(_, a), (_, b)| a[0].total_cmp(&b[0]).then(a[1].total_cmp(&b[1])));
+    let mut lines: Vec<Vec<&(String, [f32; 4])>> = Vec::new();
     for word in sorted {
-        match rows.iter_mut().rev().find(|row| in_row(row, word.1)) {
-            Some(row) => row.push(word),
-            None => rows.push(vec![word]),
+        let step = |line: &Vec<&(String, [f32; 4])>| line.last().and_then(|last| baseline_step(last.1, word.1));
+        let nearest = lines.iter().enumerate().filter_map(|(at, line)| Some((at, step(line)?))).min_by(|(_, a), (_, b)| a.total_cmp(b));
+        match nearest {
+            Some((line, _)) => lines[line].push(word),
+            None => lines.push(vec![word]),
         }
     }
-    rows.iter_mut().for_each(|row| row.sort_by(|(_, a), (_, b)| a[0].total_cmp(&b[0])));
-    rows.iter().flat_map(|row| split_columns(row)).map(|words| to_line(page, &words)).collect()
+    let mut lines: Vec<TextLine> = lines.iter().map(|words| to_line(page, words)).collect();
+    lines.sort_by(|a, b| a.quad.top().total_cmp(&b.quad.top()).then(a.quad.left().total_cmp(&b.quad.left())));
+    lines
 }
 
-fn in_row(row: &[&(String, [f32; 4])], [_, top, _, bottom]: [f32; 4]) -> bool {
-    row.last()
-        .is_some_and(|(_, [_, above, _, below])| below.min(bottom) - above.max(top) >= ROW_OVERLAP_MIN * (below - above).min(bottom - top))
-}
-
-fn split_columns<'a>(row: &[&'a (String, [f32; 4])]) -> Vec<Vec<&'a (String, [f32; 4])>> {
-    let mut columns: Vec<Vec<&(String, [f32; 4])>> = Vec::new();
-    for word in row {
-        let gap = |last: &&(String, [f32; 4])| word.1[0] - last.1[2] <= WORD_GAP_MAX * (word.1[3] - word.1[1]);
-        match columns.last_mut().filter(|column| column.last().is_some_and(gap)) {
-            Some(column) => column.push(word),
-            None => columns.push(vec![word]),
-        }
-    }
-    columns
+/// How far apart the baselines of a word and of the one right behind it are; `None` where they stand in different lines or columns.
+fn baseline_step([_, above, right, below]: [f32; 4], [left, top, _, bottom]: [f32; 4]) -> Option<f32> {
+    let (lower, gap, step) = ((below - above).min(bottom - top), left - right, (below - bottom).abs());
+    let is_close = (-OVERLAP_MAX * lower..=WORD_GAP_MAX * (bottom - top)).contains(&gap);
+    (is_close && step <= BASELINE_STEP_MAX * lower).then_some(step)
 }
 
 fn to_line(page: usize, words: &[&(String, [f32; 4])]) -> TextLine {
@@ -286,11 +280,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_are_joined_by_row_and_split_at_wide_gaps() {
+    fn words_are_joined_on_their_baseline_and_parted_at_wide_gaps() {
         let word = |text: &str, left: f32, top: f32| (text.to_owned(), [left, top, left + 10.0 * text.len() as f32, top + 10.0]);
         let words = [word("9.90", 200.0, 11.0), word("Stout", 0.0, 10.0), word("Keg", 55.0, 10.5), word("Total", 0.0, 30.0)];
         let lines = join_words(1, &words);
         assert_eq!(lines.iter().map(|line| line.text.as_str()).collect::<Vec<_>>(), ["Stout Keg", "9.90", "Total"]);
+        let beside = [word("Brewery", 0.0, 10.0), word("Invoice", 75.0, 15.0), word("Cork", 75.0, 10.0)];
+        assert_eq!(join_words(1, &beside).iter().map(|line| line.text.as_str()).collect::<Vec<_>>(), ["Brewery Cork", "Invoice"]);
         assert_eq!(lines[0].quad.to_pixels(), [0, 10, 85, 10, 85, 21, 0, 21]);
         assert!(lines.iter().all(|line| line.page == 1));
     }

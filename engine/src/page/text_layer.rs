@@ -9,7 +9,10 @@ use hayro::{
         hayro_cmap::BfString,
         interpret_page,
     },
-    hayro_syntax::page::Page as PdfPage,
+    hayro_syntax::{
+        object::{Dict, String as PdfString},
+        page::Page as PdfPage,
+    },
     kurbo::{Affine, BezPath, Point as KurboPoint, Rect, Vec2},
 };
 
@@ -68,13 +71,15 @@ struct TextLayer {
     unknown: usize,
     /// Whether the last glyph was a space.
     after_space: bool,
+    /// Of each stretch of marked content that is open: what its glyphs say together, where that is written, and how many letters stood before it.
+    marked: Vec<Option<(String, usize)>>,
 }
 
 impl TextLayer {
     fn of<'a>(page: &PdfPage<'a>, scale: f32, settings: &InterpreterSettings) -> Self {
         let (width, height) = page.render_dimensions();
         let bounds = Rect::new(0.0, 0.0, f64::from(width * scale), f64::from(height * scale));
-        let mut layer = Self { bounds, letters: Vec::new(), unknown: 0, after_space: false };
+        let mut layer = Self { bounds, letters: Vec::new(), unknown: 0, after_space: false, marked: Vec::new() };
         let cache = InterpreterCache::new();
         let mut context = Context::new(page_to_pixels(page, scale), bounds, &cache, page.xref(), settings.clone());
         interpret_page(page, &mut context, &mut layer);
@@ -104,9 +109,34 @@ impl TextLayer {
         match text {
             Some(Some(text)) => self.letters.push(Letter { text, ..letter }),
             Some(None) => {}
+            // Its place counts, for what it says is written elsewhere.
+            None if self.marked.iter().any(Option::is_some) => self.letters.push(letter),
             None => self.unknown += 1,
         }
     }
+
+    /// The letters of a stretch that says something else than its glyphs do, ligatures in the main: one that says it and is as wide as all.
+    fn replace(&mut self, text: String, from: usize) {
+        let Some(last) = self.letters.get(from..).and_then(<[Letter]>::last).cloned() else { return };
+        self.letters.truncate(from + 1);
+        let first = &mut self.letters[from];
+        first.advance = last.origin + last.advance - first.origin;
+        first.text = text;
+    }
+}
+
+/// `ActualText` of marked content (ISO 32000-2, 14.9.4): UTF-16 behind a byte order mark, or one byte a character.
+fn actual_text(properties: &Dict<'_>) -> Option<String> {
+    let text = properties.get::<PdfString<'_>>("ActualText")?;
+    let text = match text.as_bytes() {
+        [0xFE, 0xFF, units @ ..] => {
+            let units = units.as_chunks::<2>().0.iter().map(|unit| u16::from_be_bytes(*unit));
+            char::decode_utf16(units).collect::<Result<String, _>>().ok()?
+        }
+        [0xEF, 0xBB, 0xBF, text @ ..] => String::from_utf8(text.to_vec()).ok()?,
+        bytes => bytes.iter().map(|byte| char::from(*byte)).collect(),
+    };
+    printable(BfString::String(text))
 }
 
 /// Of glyph space, as the interpreter scales it.
@@ -130,6 +160,17 @@ impl<'a> Device<'a> for TextLayer {
     fn draw_image(&mut self, _: Image<'a, '_>, _: ImageDrawProps<'a>) {}
     fn pop_clip(&mut self) {}
     fn pop_transparency_group(&mut self) {}
+
+    fn begin_marked_content(&mut self, _: &[u8], properties: Option<&Dict<'_>>) {
+        let text = properties.and_then(actual_text);
+        self.marked.push(text.map(|text| (text, self.letters.len())));
+    }
+
+    fn end_marked_content(&mut self) {
+        if let Some((text, from)) = self.marked.pop().flatten() {
+            self.replace(text, from);
+        }
+    }
 }
 
 /// Text as it is read: ligatures taken apart, soft hyphens visible; none for spaces.

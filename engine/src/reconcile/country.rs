@@ -1,5 +1,9 @@
 //! Which country a document is from, by what its text says, and what follows from that: currency, date order, decimal mark.
 
+use std::sync::LazyLock;
+
+use regex::Regex;
+
 use super::{date::DateOrder, money::Currency, number::DecimalMark};
 
 /// A country whose documents are known well enough to draw conclusions.
@@ -61,13 +65,20 @@ const CUSTOMS: [Customs; 20] = [
     Customs { country: C::Poland, code: "PL", currency: Currency::Pln, mark: Comma, words: &["POLSKA", "POLAND", "SP. Z O.O", "NIP", "+48"] },
     Customs { country: C::Portugal, code: "PT", currency: Currency::Eur, mark: Comma, words: &["PORTUGAL", "LISBOA", "LDA", "NIF", "+351"] },
     Customs { country: C::Singapore, code: "SG", currency: Currency::Sgd, mark: Point, words: &["SINGAPORE", "PTE LTD", "+65"] },
-    Customs { country: C::Spain, code: "ES", currency: Currency::Eur, mark: Comma, words: &["ESPAÑA", "SPAIN", "MADRID", "CIF", "+34"] },
+    Customs { country: C::Spain, code: "ES", currency: Currency::Eur, mark: Comma, 
+        words: &["ESPAÑA", "SPAIN", "MADRID", "BARCELONA", "CIF", "NIF", "FACTURA", "S.L", "S.L.U", "+34"] },
     Customs { country: C::Sweden, code: "SE", currency: Currency::Sek, mark: Comma, words: &["SVERIGE", "SWEDEN", "STOCKHOLM", "MOMS", "+46"] },
     Customs { country: C::Switzerland, code: "CH", currency: Currency::Chf, mark: Point, words: &["SCHWEIZ", "SUISSE", "SWITZERLAND", "CHF", "+41"] },
     Customs { country: C::UnitedKingdom, code: "GB", currency: Currency::Gbp, mark: Point,
         words: &["UNITED KINGDOM", "ENGLAND", "SCOTLAND", "WALES", "LONDON", "BELFAST", "£", "+44"] },
     Customs { country: C::UnitedStates, code: "US", currency: Currency::Usd, mark: Point, words: &["USA", "UNITED STATES", "US$", "ZIP"] },
 ];
+
+/// A state and its code behind a place: `BOSTON, MA 02127`.
+static ZIP_CODE: LazyLock<Regex> = LazyLock::new(|| {
+    let states = "A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|RI|S[CD]|T[NX]|UT|V[AT]|W[AIVY]";
+    Regex::new(&format!(r"[A-Z], (?:{states}) \d{{5}}(?:-\d{{4}})?\b")).expect("the pattern is a constant that a test compiles")
+});
 
 /// What a VAT id's prefix counts, in mentions.
 const VAT_ID_VOTES: usize = 3;
@@ -119,6 +130,7 @@ pub fn of_text<'a>(lines: impl IntoIterator<Item = &'a str>, supplier: Option<Co
     }
     for line in lines {
         let line = line.to_uppercase();
+        votes[Country::UnitedStates as usize] += usize::from(ZIP_CODE.is_match(&line));
         for (i, customs) in CUSTOMS.iter().enumerate() {
             votes[i] += customs.words.iter().filter(|word| stands_in(&line, word)).count();
         }
@@ -151,7 +163,8 @@ mod tests {
 
     #[test]
     fn evidence() {
-        let cases: [(&[&str], Option<Country>, Option<Country>); 7] = [
+        let cases: [(&[&str], Option<Country>, Option<Country>); 8] = [
+            (&["480 Dorchester Ave", "Boston, MA 02127"], None, Some(C::UnitedStates)),
             (&["12 Main Street", "Dublin 2, Ireland"], None, Some(C::Ireland)),
             (&["ABC SDN BHD", "NO 1 JALAN ABC"], None, Some(C::Malaysia)),
             (&["TOTAL RM9.00"], None, Some(C::Malaysia)),

@@ -81,8 +81,14 @@ pub fn phone(draft: &Draft) -> Option<Field> {
 pub fn invoice_number(draft: &Draft) -> Option<Field> {
     let span = best(draft, HeaderField::InvoiceNumber).filter(|s| s.probability >= OPTIONAL_PROBABILITY_MIN)?;
     let after_caption = span.text.rsplit([':', '#']).find(|part| part.chars().any(char::is_alphanumeric)).unwrap_or(&span.text);
-    let value = even_spaces(after_caption);
+    let value = even_spaces(without_no(after_caption));
     Some(fields::read(span, (!value.is_empty()).then_some(value), span.probability))
+}
+
+/// `No.04417` is `04417`.
+fn without_no(text: &str) -> &str {
+    let bare = ["No.", "Nr.", "N°", "Nº", "№"].iter().find_map(|caption| text.trim_start().strip_prefix(caption));
+    bare.map(str::trim_start).filter(|bare| bare.starts_with(|c: char| c.is_ascii_digit())).unwrap_or(text)
 }
 
 /// The supplier's tax number and its field. A number whose check digits are right is preferred.

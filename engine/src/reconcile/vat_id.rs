@@ -51,12 +51,13 @@ enum Letters {
 }
 
 #[rustfmt::skip]
-const FORMS: [Form; 17] = [
+const FORMS: [Form; 18] = [
     Form { prefix: "AT", lengths: &[9], letters: Letters::Leading, check: Some(austria) },
     Form { prefix: "BE", lengths: &[10], letters: Letters::None, check: Some(|d, _| (97 - number(&d[..8]) % 97) == number(&d[8..])) },
+    Form { prefix: "CHE", lengths: &[9], letters: Letters::None, check: Some(|d, _| switzerland(d)) },
     Form { prefix: "DE", lengths: &[9], letters: Letters::None, check: Some(|d, _| germany(d)) },
     Form { prefix: "DK", lengths: &[8], letters: Letters::None, check: Some(|d, _| weighted(d, &[2, 7, 6, 5, 4, 3, 2, 1]).is_multiple_of(11)) },
-    Form { prefix: "ES", lengths: &[9], letters: Letters::Anywhere, check: None },
+    Form { prefix: "ES", lengths: &[9], letters: Letters::Anywhere, check: Some(spain) },
     Form { prefix: "FI", lengths: &[8], letters: Letters::None, check: Some(|d, _| (weighted(d, &[7, 9, 10, 5, 8, 4, 2]) + d[7]).is_multiple_of(11)) },
     Form { prefix: "FR", lengths: &[11], letters: Letters::Key, check: Some(france) },
     Form { prefix: "GB", lengths: &[9, 12], letters: Letters::None, check: Some(|d, _| britain(d)) },
@@ -76,7 +77,9 @@ const DIGITS_MIN: usize = 6;
 
 /// Reads a number that may stand behind a caption. Where its prefix is left out, `home` says which country's it should be.
 pub fn read(text: &str, home: Option<Country>) -> Option<VatId> {
-    let compact: &str = &text.chars().filter(|c| c.is_ascii_alphanumeric()).map(|c| c.to_ascii_uppercase()).collect::<String>();
+    let compact = text.chars().filter(|c| c.is_ascii_alphanumeric()).map(|c| c.to_ascii_uppercase()).collect::<String>();
+    // Swiss numbers may end with the tax's name.
+    let compact = ["MWST", "TVA", "IVA"].iter().find_map(|tax| compact.strip_suffix(tax)).unwrap_or(&compact);
     let prefixed =
         FORMS.iter().flat_map(|form| compact.match_indices(form.prefix).map(move |(i, _)| (form, &compact[i + form.prefix.len()..])));
     let with_prefix: Vec<VatId> = prefixed.filter_map(|(form, body)| form.read(body)).collect();
@@ -84,17 +87,23 @@ pub fn read(text: &str, home: Option<Country>) -> Option<VatId> {
     passed.or(with_prefix.first()).cloned().or_else(|| without_prefix(text, home))
 }
 
-/// The last word with enough digits, as `home` writes its numbers, or as printed.
+/// The words with digits, as `home` writes its numbers, or as printed. Spanish numbers are known by their letters.
 fn without_prefix(text: &str, home: Option<Country>) -> Option<VatId> {
     let after_caption = text.rsplit(':').next().unwrap_or(text);
-    let body: String = after_caption.chars().filter(|c| c.is_ascii_alphanumeric()).map(|c| c.to_ascii_uppercase()).collect();
-    let form = home.and_then(|country| FORMS.iter().find(|form| form.prefix == country.code()));
-    if let Some(id) = form.and_then(|form| (0..body.len()).find_map(|start| form.read(&body[start..]))) {
+    let plain = |text: &str| text.chars().filter(|c| c.is_ascii_alphanumeric()).map(|c| c.to_ascii_uppercase()).collect::<String>();
+    let of_country = |code: &str, body: &str| {
+        let form = FORMS.iter().find(|form| form.prefix == code)?;
+        (0..body.len()).find_map(|start| form.read(&body[start..]))
+    };
+    let has_digit = |word: &&str| word.contains(|c: char| c.is_ascii_digit());
+    let printed: String = after_caption.split_whitespace().skip_while(|word| !has_digit(word)).map(plain).collect();
+    let whole = plain(after_caption);
+    let spanish = of_country("ES", &printed).filter(|id| id.check == Check::Passed && !id.repaired);
+    if let Some(id) = spanish.or_else(|| of_country(home?.code(), &whole)) {
         return Some(id);
     }
-    let start = body.find(|c: char| c.is_ascii_digit())?;
-    let has_digits = body.chars().filter(char::is_ascii_digit).count() >= DIGITS_MIN;
-    has_digits.then(|| VatId { value: body[start..].to_owned(), country: home, check: Check::Unknown, repaired: false })
+    let has_digits = printed.chars().filter(char::is_ascii_digit).count() >= DIGITS_MIN;
+    has_digits.then(|| VatId { value: printed, country: home, check: Check::Unknown, repaired: false })
 }
 
 /// The letter that a recogniser may have taken for this digit.
@@ -219,6 +228,30 @@ fn old_ireland(digits: &[u32], body: &str) -> bool {
     ireland(&newer, &format!("0000000{}", &body[7..]))
 }
 
+/// Of companies the digits' sum, every second one doubled from the first, gives a digit or the letter of that place; of persons modulus 23 gives
+/// the letter.
+fn spain(digits: &[u32], body: &str) -> bool {
+    const OF_PERSONS: &[u8] = b"TRWAGMYFPDXBNJZSQVHLCKE";
+    const OF_COMPANIES: &[u8] = b"JABCDEFGHI";
+    let (first, last) = (body.as_bytes()[0], body.as_bytes()[body.len() - 1]);
+    if first.is_ascii_digit() || matches!(first, b'X' | b'Y' | b'Z') {
+        let kind = if first.is_ascii_digit() { 0 } else { u32::from(first - b'X') };
+        let inner = &digits[..digits.len().min(8)];
+        return last.is_ascii_uppercase() && OF_PERSONS[((kind * 10_000_000 + number(inner)) % 23) as usize] == last;
+    }
+    if digits.len() < 7 {
+        return false;
+    }
+    let sum: u32 = digits[..7].iter().enumerate().map(|(i, d)| if i % 2 == 0 { d * 2 / 10 + d * 2 % 10 } else { *d }).sum();
+    let check = (10 - sum % 10) % 10;
+    u32::from(last) == u32::from(b'0') + check || last == OF_COMPANIES[check as usize]
+}
+
+/// Modulus 11 of the enterprise's number.
+fn switzerland(digits: &[u32]) -> bool {
+    (11 - weighted(&digits[..8], &[5, 4, 3, 2, 7, 6, 5, 4]) % 11) % 11 == digits[8]
+}
+
 /// Modulus 11 of companies, or ISO 7064 MOD 97-10 of sole traders since 2020.
 fn netherlands(digits: &[u32], body: &str) -> bool {
     let modulus_11 = weighted(digits, &[9, 8, 7, 6, 5, 4, 3, 2]) % 11 == digits[8];
@@ -263,7 +296,10 @@ mod tests {
             ("PL8567346215", Check::Passed),
             ("PT501964843", Check::Passed),
             ("SE123456789701", Check::Passed),
-            ("ESA28015865", Check::Unknown),
+            ("ESA28015865", Check::Passed),
+            ("A28015866", Check::Unknown),
+            ("CHE-116.281.710 MWST", Check::Passed),
+            ("CHE-116.281.711", Check::Failed),
         ];
         for (text, check) in cases {
             assert_eq!(read(text, None).map(|id| id.check), Some(check), "{text}");
@@ -278,6 +314,8 @@ mod tests {
             ("VAT Reg No. 6388047V", Some(Country::Ireland), Some(("IE6388047V", Check::Passed))),
             ("980780684", Some(Country::UnitedKingdom), Some(("GB980780684", Check::Passed))),
             ("IE638BO47V", None, Some(("IE6388047V", Check::Passed))),
+            ("NIF A28015865", None, Some(("ESA28015865", Check::Passed))),
+            ("SST ID J31-1885-87672520", Some(Country::Malaysia), Some(("J31188587672520", Check::Unknown))),
             ("GST NO: 000512237568", Some(Country::Malaysia), Some(("000512237568", Check::Unknown))),
             ("VAT NO:", None, None),
             ("", None, None),

@@ -45,7 +45,11 @@ pub fn find(line: usize, text: &str) -> Vec<Candidate> {
     let dates = dates(&digits);
     let rates = rates(&digits);
     let amounts: Vec<_> = amounts(&digits).into_iter().filter(|(range, _)| !overlaps(range, &dates) && !overlaps(range, &rates)).collect();
-    let tax_numbers = tax_numbers(&digits);
+    // Spanish ones begin with a letter that may look like a digit.
+    let tax_numbers = [tax_numbers(text), tax_numbers(&digits)].into_iter().reduce(|as_printed, restored| {
+        let others: Found = restored.into_iter().filter(|(range, _)| !overlaps(range, &as_printed)).collect();
+        as_printed.into_iter().chain(others).collect()
+    });
     let phones: Vec<_> = phones(&digits).into_iter().filter(|(range, _)| !overlaps(range, &dates) && !overlaps(range, &amounts)).collect();
     let identifiers: Vec<_> =
         identifiers(&digits).into_iter().filter(|(range, _)| !overlaps(range, &dates) && !overlaps(range, &amounts)).collect();
@@ -53,7 +57,7 @@ pub fn find(line: usize, text: &str) -> Vec<Candidate> {
     found.extend(dates.into_iter().chain(compact_dates(&digits)).map(candidate(Kind::Date)));
     found.extend(rates.into_iter().map(candidate(Kind::Rate)));
     found.extend(identifiers.into_iter().map(candidate(Kind::Identifier)));
-    found.extend(tax_numbers.into_iter().map(candidate(Kind::TaxNumber)));
+    found.extend(tax_numbers.into_iter().flatten().map(candidate(Kind::TaxNumber)));
     found.extend(phones.into_iter().map(candidate(Kind::Phone)));
     found
 }
@@ -296,18 +300,20 @@ fn identifiers(text: &str) -> Found {
 
 static TAX_NUMBER: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"\b(?:NL[ -]?\d{9}[ -]?B[ -]?\d{2}|(?:IE|GB|XI|DE|FR|NL|BE|ES|IT|AT|DK|PL|PT|LU|SE|FI|HU|RO|CZ|SK|SI|EE|LT|LV|CY|MT|EL|BG|HR)[ -]?[0-9A-Z][0-9A-Z+*]?[0-9 .-]{4,12}[0-9][A-Z]{0,2}|\d{12}|\d{3} \d{4} \d{2}|[A-Z]\d{2}-\d{4}-\d{8}|\d{2,3}/\d{3}/\d{5})\b",
+        r"\b(?:NL[ -]?\d{9}[ -]?B[ -]?\d{2}|(?:IE|GB|XI|DE|FR|NL|BE|ES|IT|AT|DK|PL|PT|LU|SE|FI|HU|RO|CZ|SK|SI|EE|LT|LV|CY|MT|EL|BG|HR)[ -]?[0-9A-Z][0-9A-Z+*]?[0-9 .-]{4,12}[0-9][A-Z]{0,2}|CHE[ -]?\d{3}[. ]?\d{3}[. ]?\d{3}(?: (?:MWST|TVA|IVA))?|\d{12}|\d{3} \d{4} \d{2}|[A-Z]\d{2}-\d{4}-\d{8}|\d{2,3}/\d{3}/\d{5})\b",
     )
 });
 
 /// Without its country: behind a caption, or alone in its line. `VAT Number 902643195`, `VAT Reg. No. 8878278TH`.
 static BARE_TAX_NUMBER: LazyLock<Regex> = LazyLock::new(|| {
-    let caption = r"(?i:\b(?:VAT|TVA|BTW|MwSt|USt|IVA|NIF|CIF|UID|GST|ABN)\b[^\d]{0,24})";
-    pattern(&format!(r"(?:^\s*|{caption})(?P<number>\d{{7}}[A-Z]{{1,2}}|\d{{9}}|\d{{11}})\s*(?:$|[,;·|])"))
+    let caption = r"(?i:\b(?:VAT|TVA|BTW|MwSt|USt|IVA|NIF|N\.I\.F|CIF|C\.I\.F|NIP|CVR|UID|GST|ABN)\b[^\d]{0,24}?\b)";
+    let anywhere = r"\d{7}[A-Z]{1,2}|\d{9}|\d{11}|[A-HJNP-SUVW]-?\d{7}[0-9A-J]";
+    let behind_caption = r"\d{8}-?[A-Z]|\d{9}B\d{2}|\d{8}|\d{10}|\d{2} \d{3} \d{3} \d{3}|\d{3}-\d{3}-\d{2}-\d{2}|\d{2} \d{2} \d{2} \d{2}";
+    pattern(&format!(r"(?:^\s*(?P<alone>{anywhere})|{caption}(?P<number>{anywhere}|{behind_caption}))\s*(?:$|[,;·|–])"))
 });
 
 fn tax_numbers(text: &str) -> Found {
-    let bare = BARE_TAX_NUMBER.captures_iter(text).filter_map(|found| found.name("number"));
+    let bare = BARE_TAX_NUMBER.captures_iter(text).filter_map(|found| found.name("number").or(found.name("alone")));
     let mut found = with_country(text);
     for number in bare {
         if !overlaps(&number.range(), &found) {
@@ -354,7 +360,7 @@ mod tests {
     #[test]
     fn candidates_by_kind() {
         use Kind::*;
-        let cases: [(Kind, &str, &[&str]); 35] = [
+        let cases: [(Kind, &str, &[&str]); 39] = [
             (Amount, "TOTAL RM 39.80", &["39.80"]),
             (Amount, "RM9.00", &["RM9.00"]),
             (Amount, "$ 1,234.50 (1.20) 6.00%", &["1,234.50", "(1.20)"]),
@@ -388,6 +394,10 @@ mod tests {
             (TaxNumber, "Account 365091787", &[]),
             (TaxNumber, "USt-ID DE 123456789", &["DE 123456789"]),
             (TaxNumber, "GST NO. : 000584089600", &["000584089600"]),
+            (TaxNumber, "NIF A36620888 – R.M. tomo 1530", &["A36620888"]),
+            (TaxNumber, "C.I.F.: B-50242049", &["B-50242049"]),
+            (TaxNumber, "CHE-165.832.236 MWST", &["CHE-165.832.236 MWST"]),
+            (TaxNumber, "ABN 55 206 406 707", &["55 206 406 707"]),
             (Phone, "TEL:03-3362 4395 FAX:03-3362 4396", &["03-3362 4395", "03-3362 4396"]),
             (Phone, "+353 1 234 5678", &["+353 1 234 5678"]),
         ];

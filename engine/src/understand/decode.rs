@@ -9,9 +9,10 @@ use super::candidates::{Candidate, Kind, pattern};
 use super::draft::{DocumentType, Draft, HeaderField, Span};
 use super::keywords::{Keyword, KeywordSet};
 use super::labels::{BlockField, DOCUMENT_TYPES, Role, Tag};
+use super::parties::{self, Party};
 use super::rows::{ReadingOrder, part_of};
 use super::runs::Run;
-use super::{items, names, payment, vat};
+use super::{companies, items, names, payment, vat};
 use crate::text::all_right;
 
 /// Values a field that go on to reconciliation.
@@ -26,9 +27,17 @@ const CURRENCY_PROBABILITY_MAX: f32 = 0.98;
 pub(super) fn draft(order: &ReadingOrder, candidates: &[Candidate], runs: &[Run], beliefs: &Beliefs) -> Draft {
     let (best, probability) = beliefs.types.iter().enumerate().fold((0, 0.0), |best, (i, p)| if *p > best.1 { (i, *p) } else { best });
     let mut header: Vec<(HeaderField, Span)> = Vec::new();
-    for field in BlockField::ALL {
-        header.extend(names::blocks(order, runs, beliefs, field).into_iter().map(|span| (field.field(), span)));
-    }
+    let blocks = |field: BlockField| names::blocks(order, runs, beliefs, field);
+    let (mut suppliers, customers) = (blocks(BlockField::SupplierName), blocks(BlockField::CustomerName));
+    let parties = parties::announced(order);
+    let is_others = |line: usize| parties[line].is_some_and(|party| party != Party::Seller);
+    suppliers = companies::complete(order, suppliers, &customers, DOCUMENT_TYPES[best] == DocumentType::Receipt, is_others);
+    let blocks = [
+        (BlockField::SupplierName, suppliers),
+        (BlockField::SupplierAddress, blocks(BlockField::SupplierAddress)),
+        (BlockField::CustomerName, customers),
+    ];
+    header.extend(blocks.into_iter().flat_map(|(field, spans)| spans.into_iter().map(move |span| (field.field(), span))));
     for role in Role::ALL {
         header.extend(values(order, candidates, beliefs, role).into_iter().map(|span| (role.field(), span)));
     }
@@ -232,7 +241,10 @@ fn believe_captions(order: &ReadingOrder, candidates: &[Candidate], column: &[us
     let says: fn(&ReadingOrder, &Candidate) -> bool = match role {
         Role::IssueDate => says_issued,
         Role::SupplierVatId => says_vat_id,
-        Role::DueDate => |order, candidate| candidate.kind == Kind::Date && is_captioned(order, candidate, &DUE_CAPTION),
+        Role::DueDate => |order, candidate| {
+            let is_captioned = |caption| is_captioned(order, candidate, caption);
+            candidate.kind == Kind::Date && (is_captioned(&DUE_CAPTION) || is_captioned(&COLLECTED))
+        },
         Role::InvoiceNumber => |order, candidate| candidate.kind == Kind::Identifier && is_captioned(order, candidate, &NUMBER_CAPTION),
         _ => return,
     };
@@ -312,6 +324,12 @@ static DATE_CAPTION: LazyLock<Regex> = LazyLock::new(|| {
 static DUE_CAPTION: LazyLock<Regex> = LazyLock::new(|| {
     let words = "due(?: date| on)?|payment due(?: date)?|date due|pay by|fällig(?: am| bis)?|fälligkeit(?:sdatum)?|zahlbar bis|(?:date d.)?[ée]ch[ée]ance|vervaldatum|(?:please pay|payable|payment(?: due)?) by|[àa] r[ée]gler (?:avant )?le|zahlbar bis zum|vencimiento|(?:data )?scadenza|direct debit (?:will be taken )?on|by";
     pattern(&format!(r"(?i)^\W*(?:{words})[\W_]*$"))
+});
+
+/// The end of a sentence that says when money is taken: `It will be taken by direct debit on `, `We'll collect on `, `wird abgebucht am `.
+static COLLECTED: LazyLock<Regex> = LazyLock::new(|| {
+    let taken = "will be (?:taken|collected|debited)|direct debit|we.ll (?:collect|take)(?: it| payment)?|abgebucht|eingezogen|pr[ée]lev[ée]e?|afgeschreven|ge[iï]ncasseerd";
+    pattern(&format!(r"(?i)(?:\b(?:{taken})\b[^.;\d]{{0,40}}\b(?:on|am|le|op|around)|^\W*taken on)\W*$"))
 });
 
 /// Captions stand at most this far above what they announce, in heights of its line.

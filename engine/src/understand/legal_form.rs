@@ -7,7 +7,7 @@ use regex::Regex;
 
 static LEGAL_FORM: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
-        r"(?i)\b(?:S[D0O]N\.? ?,?BH[D0O]|S/B|SB|BHD|LTD|LIMITED|GMBH|PLC|LLC|L\.?L\.?P|INC|DAC|AG|KG|OHG|GBR|UG|B\.?V|N\.V|S\.?R\.?L|S\.P\.A|APS|LDA|PTY|TEORANTA|CLG|SARL|SASU|SAS|SA|EURL|EG|E\.K|MBB|KGAA|SPRL|SRL|SPA|BVBA|KFT|S\.R\.O|S\.N\.C|S\.L\.?U?|S\.A\.S?|E\.U|SP\.? ?Z ?O\.? ?O|CO|ENTERPRISE|TRADING)\b",
+        r"(?i)\b(?:S[D0O]N\.? ?,?BH[D0O]|S/B|SB|BHD|LTD|LIMITED|GMBH|PLC|LLC|L\.?L\.?P|INC|DAC|AG|KG|OHG|GBR|UG|B\.?V|N\.V|S\.?R\.?L|S\.P\.A|APS|LDA|PTY|TEORANTA|CLG|SARL|SASU|SAS|SA|EURL|EG|E\.K|MBB|KGAA|SPRL|SRL|SPA|BVBA|KFT|S\.R\.O|S\.N\.C|S\.L\.?U?|S\.A\.S?|E\.U|SP\.? ?Z ?O\.? ?O|(?-i:OG|UC|CIC|MBH|VOF|SNC|SCEA|GAEC|EARL)|V\.O\.F|COMM\.? ?V|CO|ENTERPRISE|TRADING)\b",
     )
     .expect("the pattern is a constant that a test compiles")
 });
@@ -21,9 +21,18 @@ static COUNTY: LazyLock<Regex> = LazyLock::new(|| {
 
 /// The first legal form in a text.
 pub fn find(text: &str) -> Option<Range<usize>> {
-    let is_county = |form: &regex::Match| form.as_str().eq_ignore_ascii_case("co") && COUNTY.is_match(&text[form.end()..]);
-    let is_cooperative = |form: &regex::Match| text[form.end()..].to_lowercase().starts_with("-op");
-    LEGAL_FORM.find_iter(text).find(|form| !is_county(form) && !is_cooperative(form)).map(|form| form.range())
+    forms(text).next()
+}
+
+/// All of them.
+pub fn all(text: &str) -> Vec<Range<usize>> {
+    forms(text).collect()
+}
+
+fn forms(text: &str) -> impl Iterator<Item = Range<usize>> {
+    let is_county = move |form: &regex::Match| form.as_str().eq_ignore_ascii_case("co") && COUNTY.is_match(&text[form.end()..]);
+    let is_cooperative = move |form: &regex::Match| text[form.end()..].to_lowercase().starts_with("-op");
+    LEGAL_FORM.find_iter(text).filter(move |form| !is_county(form) && !is_cooperative(form)).map(|form| form.range())
 }
 
 /// Words of at least two letters before the legal form, which make the name; `None` where there is no legal form.

@@ -218,7 +218,13 @@ fn name_of(order: &ReadingOrder, block: &[usize]) -> Option<usize> {
         let caption = announces || parties::announces(text(*line));
         !SALUTATION.is_match(text(*line)) && !DEPARTMENT.is_match(text(*line)) && !POSTCODE.is_match(text(*line)) && !caption
     };
-    block.iter().copied().find(is_name)
+    let first = block.iter().position(is_name)?;
+    // `Mrs S Bhattacharya`, and below it whom she works for.
+    let below = block
+        .get(first + 1)
+        .filter(|below| is_name(below) && !is_no_name(text(**below)) && !text(**below).contains(|c: char| c.is_ascii_digit()));
+    let is_person = parties::PERSON.is_match(text(block[first]).trim());
+    Some(below.filter(|_| is_person).map_or(block[first], |below| *below))
 }
 
 /// The run that names the supplier beyond the network's belief: one that a domain of the document belongs to; better, a company's that a domain belongs

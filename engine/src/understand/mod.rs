@@ -6,6 +6,7 @@
 
 pub mod beliefs;
 pub mod candidates;
+mod companies;
 mod decode;
 pub mod draft;
 pub mod features;

@@ -219,8 +219,10 @@ fn hand_up(order: &ReadingOrder, runs: &[Run], parties: &[Option<Party>], party:
     }
     let above = |line: &usize| order.in_column(*line, -1).next().filter(is_name);
     let top = std::iter::successors(runs[best].before.filter(is_name), above).last().unwrap_or(runs[best].lines[0]);
-    // A person, and below it the company: `Deirdre Fallon`, `Tea & Umbrage Café Ltd`.
-    let company = order.in_column(top, 1).next().filter(|line| is_name(line) && is_company(text(*line)));
+    // A person, and below it the company: `Deirdre Fallon`, `Tea & Umbrage Café Ltd`; with a title any name: `Mrs Sheila Brophy`, `The Abbey Tavern`.
+    let is_titled = PERSON.is_match(text(top).trim());
+    let names_it = |line: &usize| is_name(line) && (is_company(text(*line)) || is_titled && !has_digit(text(*line)));
+    let company = order.in_column(top, 1).next().filter(names_it);
     let named = company.filter(|_| legal_form::find(text(top)).is_none()).unwrap_or(top);
     let heir = runs.iter().position(|run| run.lines == [named]);
     if let Some(heir) = heir.filter(|heir| *heir != best && !runs[best].lines.contains(&runs[*heir].lines[0])) {
@@ -320,7 +322,7 @@ fn complete_salutations(order: &ReadingOrder, runs: &[Run], beliefs: &mut Belief
 }
 
 /// `Mrs Sheila Brophy`, `Dhr. Bart Desmet`: someone at the company below.
-static PERSON: LazyLock<Regex> = LazyLock::new(|| {
+pub(super) static PERSON: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
         r"^\W*(?:Mr|Mrs|Ms|Miss|Dr|Frau|Herrn?|Mme|Mlle|M|Monsieur|Madame|Mevr|Mevrouw|Dhr|De heer|Sig|Sig\.ra|Sr|Sra|Dña|D)\.?\s+\p{Lu}[\p{L}'’.-]*(?:\s+\p{Lu}[\p{L}'’.-]*){0,2}$",
     )
@@ -331,9 +333,23 @@ fn pass_persons(order: &ReadingOrder, runs: &[Run], beliefs: &mut Beliefs) {
     let buyer = BlockField::CustomerName as usize;
     let text = |line: usize| order.lines[line].text.as_str();
     let may_name = |line: usize| !letters::is_no_name(text(line)) && !has_digit(text(line)) && !is_caption_alone(text(line));
-    for (at, run) in runs.iter().enumerate().filter(|(_, run)| PERSON.is_match(text(run.lines[0]).trim())) {
+    let is_person = |line: usize| PERSON.is_match(text(line).trim());
+    // `Lunchroom 't Hoekje`, and below it `De heer R. Postma`.
+    for (at, run) in runs.iter().enumerate() {
+        let [names @ .., last] = run.lines.as_slice() else { continue };
+        if !names.is_empty() && is_person(*last) && !is_person(names[0]) {
+            if let Some(heir) = runs.iter().position(|other| other.lines == names) {
+                beliefs.runs[heir][buyer] += std::mem::take(&mut beliefs.runs[at][buyer]);
+            }
+        }
+    }
+    for (at, run) in runs.iter().enumerate().filter(|(_, run)| is_person(run.lines[0])) {
+        let close = |above: usize, below: usize| is_close(order, above, below) && may_name(above) && may_name(below);
         let rest = match run.lines.as_slice() {
-            [_] => run.after.filter(|after| is_below(order, run, *after) && may_name(*after)).map(|after| vec![after]),
+            [person] => {
+                let below = run.after.filter(|after| close(*person, *after));
+                below.or(run.before.filter(|before| close(*before, *person))).map(|name| vec![name])
+            }
             [_, rest @ ..] => Some(rest.to_vec()).filter(|rest| may_name(rest[0])),
             [] => None,
         };

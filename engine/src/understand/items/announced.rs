@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::CODE_DIGITS_MIN;
 use super::captions::{Caption, captions, is_caption, is_price, meets_only};
 use super::cells::{Word, words};
+use crate::geometry::Quad;
 use crate::understand::draft::Column;
 use crate::understand::keywords::{Keyword, KeywordSet};
 use crate::understand::rows::ReadingOrder;
@@ -24,8 +25,14 @@ const CAPTION_ROWS_MAX: usize = 6;
 /// Rows of captions follow each other at most this far apart, in heights of a line.
 const CAPTION_GAP_MAX: f32 = 1.2;
 
+/// Rows of one table follow each other at most this far apart, in heights of a line.
+const TABLE_GAP_MAX: f32 = 4.5;
+
 /// A line below captions of this many words is the heading of a group of goods: `GROCERY & DRY GOODS`.
 const HEADING_WORDS_MIN: usize = 4;
+
+/// Captions of amounts that say their currency alone.
+const CURRENCIES: [&str; 9] = ["€", "£", "$", "EUR", "GBP", "USD", "£ p", "€ c", "$ c"];
 
 /// Titles are at least this much higher than captions.
 const TITLE_HEIGHT_MIN: f32 = 1.4;
@@ -107,6 +114,15 @@ impl Announced {
         }
     }
 
+    /// Where no caption is one of totals, the sign of a currency behind all others is: `Details .. Quantity .. €`.
+    pub(super) fn add_currency(&mut self, order: &ReadingOrder, row: &Range<usize>) {
+        let last = &order.lines[row.end - 1];
+        let right = self.captions.iter().map(|(_, caption)| caption.right).fold(0.0, f32::max);
+        if !self.has(Column::LineTotal) && CURRENCIES.contains(&last.text.trim()) && last.quad.left() > right {
+            self.captions.push((KeywordSet::default(), Caption::new(Some(Some(Column::LineTotal)), &last.quad)));
+        }
+    }
+
     /// How many captions there are.
     pub(super) fn count(&self) -> usize {
         self.captions.len()
@@ -141,7 +157,9 @@ impl Announced {
     fn begins_with_goods(&self) -> bool {
         let is_first_unknown =
             self.captions.iter().min_by(|(_, a), (_, b)| a.left.total_cmp(&b.left)).is_some_and(|(_, first)| !first.known);
-        is_first_unknown && !self.say_tax() && self.places(is_price).len() > 1
+        let prices = self.places(is_price).len();
+        let priced = self.has(Column::UnitPrice) && self.has(Column::LineTotal);
+        is_first_unknown && (!self.say_tax() && prices > 1 || priced)
     }
 
     fn say_tax(&self) -> bool {
@@ -160,7 +178,11 @@ impl Announced {
         self.name_the_codes(order, below);
         self.name_goods_beside_items(order, below);
         self.name_codes_by_numbers(order, below);
-        self.name_the_quantity();
+        self.name_the_quantity(order, below);
+        self.name_the_rates(order, below);
+        if !self.has(Column::LineTotal) {
+            self.name_the_total_with_tax();
+        }
         if !self.has(Column::LineTotal) {
             self.name_the_total();
         }
@@ -170,10 +192,26 @@ impl Announced {
         if !self.has(Column::Description) {
             self.name_the_goods(order, below);
         }
+        if !self.has(Column::Description) {
+            self.add_the_goods(order, below);
+        }
         if !self.has(Column::UnitPrice) {
             self.name_the_price(|_, column| column == Column::LineTotal, 2);
         }
         self.captions.into_iter().map(|(_, caption)| caption).collect()
+    }
+
+    /// "T/C": where no caption is one of rates, that is below which nothing but percentages stand.
+    fn name_the_rates(&mut self, order: &ReadingOrder, below: usize) {
+        let unused = self.places(|(keywords, caption)| caption.column.is_none() && keywords.has(Keyword::Tax));
+        let are_rates = |at: &usize| {
+            let texts: Vec<&str> = self.lines_below(order, below, *at).collect();
+            !texts.is_empty() && texts.iter().all(|text| text.ends_with('%') && text.starts_with(|c: char| c.is_ascii_digit()))
+        };
+        let rates = unused.into_iter().find(are_rates).filter(|_| !self.has(Column::VatRate));
+        if let Some(rates) = rates {
+            self.captions[rates].1.column = Some(Column::VatRate);
+        }
     }
 
     /// "QTY .. RATE .. PRICE", "PRICE .. PRICE", "ITEM .. PRICE": where no caption is one of totals, the last one of prices is, if another price
@@ -188,6 +226,16 @@ impl Announced {
         }
     }
 
+    /// "VALUE VAT": amounts, each with its code of tax, where no other caption is one of totals.
+    fn name_the_total_with_tax(&mut self) {
+        let is_amount = |(keywords, caption): &(KeywordSet, Caption)| {
+            caption.column.is_none() && keywords.has(Keyword::Tax) && keywords.has_any(&[Keyword::Amount, Keyword::Total])
+        };
+        if let [only] = self.places(is_amount)[..] {
+            self.captions[only].1.column = Some(Column::LineTotal);
+        }
+    }
+
     /// Where no caption is one of descriptions, an unknown one is: that below which most letters stand ("Vintage .. Wine .. Price").
     fn name_the_goods(&mut self, order: &ReadingOrder, below: usize) {
         let unknown = self.places(|(_, caption)| !caption.known);
@@ -195,6 +243,27 @@ impl Announced {
         if let Some(goods) = unknown.iter().rev().max_by_key(|at| letters(at)) {
             self.captions[*goods].1.column = Some(Column::Description);
         }
+    }
+
+    /// Where no caption is one of descriptions, and texts stand below none of them in most rows, those are it.
+    fn add_the_goods(&mut self, order: &ReadingOrder, below: usize) {
+        const LETTERS_MIN: usize = 3;
+        let rows = (0..ROWS_LOOKED_AT as isize).map_while(|offset| order.row_at(below, offset)).filter(|row| row.len() > 1);
+        let is_apart = |line: &usize| {
+            let line = order.lines[*line];
+            line.text.chars().filter(|c| c.is_alphabetic()).count() >= LETTERS_MIN
+                && !self.captions.iter().any(|(_, caption)| caption.meets(&line.quad))
+        };
+        let of_rows: Vec<Option<usize>> = rows.map(|mut row| row.find(is_apart)).collect();
+        let lines: Vec<&Quad> = of_rows.iter().flatten().map(|line| &order.lines[*line].quad).collect();
+        if lines.len() < TELLING_LINES_MIN || 2 * lines.len() < of_rows.len() {
+            return;
+        }
+        let left = lines.iter().map(|quad| quad.left()).fold(f32::INFINITY, f32::min);
+        let right = lines.iter().map(|quad| quad.right()).fold(0.0, f32::max);
+        let quad = Quad::from_edges(left, lines[0].top(), right, lines[0].bottom());
+        self.captions.push((KeywordSet::default(), Caption::new(Some(Some(Column::Description)), &quad)));
+        self.captions.sort_by(|(_, a), (_, b)| a.left.total_cmp(&b.left));
     }
 
     /// "Product .. Goods .. Price .. Goods Value": goods before a price are none that are worth something.
@@ -223,9 +292,12 @@ impl Announced {
         // A caption of which we know nothing, right before the descriptions.
         if let ([only], []) = (descriptions.as_slice(), codes.as_slice())
             && let Some(before) = only.checked_sub(1).filter(|before| !self.captions[*before].1.known)
-            && !are_dates(&self.lines_below(order, below, before).collect::<Vec<_>>())
+            && let texts = self.lines_below(order, below, before).collect::<Vec<_>>()
+            && may_be_codes(&texts)
         {
-            self.captions[before].1.column = Some(Column::Code);
+            // `Fl./Stk.`
+            let counts = !self.has(Column::Quantity) && texts.iter().all(|text| is_count(text)) && !are_counted(&texts);
+            self.captions[before].1.column = Some(if counts { Column::Quantity } else { Column::Code });
         }
     }
 
@@ -264,6 +336,18 @@ impl Announced {
         }
     }
 
+    /// "No.": where no caption is one of quantities, that below which numbers stand that count no items is.
+    fn name_numbers(&mut self, order: &ReadingOrder, below: usize) {
+        let of_numbers = self.places(|(keywords, caption)| caption.known && caption.column.is_none() && keywords.has(Keyword::Number));
+        let are_numbers = |at: &usize| {
+            let texts: Vec<&str> = self.lines_below(order, below, *at).collect();
+            texts.len() >= TELLING_LINES_MIN && texts.iter().all(|text| is_count(text)) && !are_counted(&texts)
+        };
+        if let Some(at) = of_numbers.into_iter().find(are_numbers) {
+            self.captions[at].1.column = Some(Column::Quantity);
+        }
+    }
+
     fn letters_below(&self, order: &ReadingOrder, below: usize, at: usize) -> usize {
         self.lines_below(order, below, at).flat_map(str::chars).filter(|c| c.is_alphabetic()).count()
     }
@@ -271,12 +355,20 @@ impl Announced {
     /// The lines that stand below a caption and no other.
     fn lines_below<'a>(&self, order: &ReadingOrder<'a>, below: usize, at: usize) -> impl Iterator<Item = &'a str> {
         let alone = move |line: &usize| meets_only(self.captions.iter().map(|(_, caption)| caption), at, &order.lines[*line].quad);
-        let rows = (0..ROWS_LOOKED_AT as isize).map_while(move |offset| order.row_at(below, offset));
+        // What stands far below is not of the table.
+        let follows = move |offset: &isize| {
+            let above = order.row_at(below, offset - 1);
+            *offset == 0 || above.zip(order.row_at(below, *offset)).is_some_and(|(above, row)| gap(order, &above, &row) <= TABLE_GAP_MAX)
+        };
+        let rows = (0..ROWS_LOOKED_AT as isize).take_while(follows).map_while(move |offset| order.row_at(below, offset));
         rows.flatten().filter(alone).map(|line| order.lines[line].text.trim())
     }
 
     /// "Cartons .. Quantity .. Price": of several captions of quantities the last one before the price is it.
-    fn name_the_quantity(&mut self) {
+    fn name_the_quantity(&mut self, order: &ReadingOrder, below: usize) {
+        if !self.has(Column::Quantity) {
+            self.name_numbers(order, below);
+        }
         let quantities = self.places(|(_, caption)| caption.column == Some(Column::Quantity));
         let price = self.places(|(_, caption)| caption.column == Some(Column::UnitPrice)).first().copied();
         let chosen = quantities.iter().rev().find(|at| price.is_none_or(|price| **at < price)).or(quantities.first()).copied();
@@ -320,9 +412,19 @@ fn are_codes(texts: &[&str], of_numbers: bool) -> bool {
         let (digits, letters) = (count(text, |c| c.is_ascii_digit()), count(text, |c| c.is_ascii_uppercase()));
         !text.contains([' ', ',']) && (digits >= CODE_DIGITS_MIN && !text.contains('/') || of_numbers && digits > 0 && letters > 1)
     };
-    let is_year = |text: &&str| text.len() == CODE_DIGITS_MIN && (text.starts_with("19") || text.starts_with("20"));
     let codes = texts.iter().filter(is_code).filter(|text| !is_year(text)).count();
     codes >= TELLING_LINES_MIN && 2 * codes > texts.len()
+}
+
+/// Whether a text is a number of pieces: `24`, `2.5`.
+fn is_count(text: &str) -> bool {
+    text.len() < CODE_DIGITS_MIN && text.parse::<f32>().is_ok()
+}
+
+/// Whether these are neither dates nor mere words: `DRY`, `CHILLED`.
+fn may_be_codes(texts: &[&str]) -> bool {
+    let with_digits = texts.iter().filter(|text| text.contains(|c: char| c.is_ascii_digit())).count();
+    !are_dates(texts) && 2 * with_digits >= texts.len()
 }
 
 /// Whether most of these are dates, maybe without a year.
@@ -330,4 +432,9 @@ fn are_dates(texts: &[&str]) -> bool {
     let is_date =
         |text: &&&str| text.split(['.', '/', '-']).filter(|part| (1..=2).contains(&part.len()) && part.parse::<u8>().is_ok()).count() > 1;
     2 * texts.iter().filter(is_date).count() > texts.len()
+}
+
+pub(super) fn is_year(text: &str) -> bool {
+    const DIGITS: usize = 4;
+    text.len() == DIGITS && (text.starts_with("19") || text.starts_with("20"))
 }

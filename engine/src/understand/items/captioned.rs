@@ -3,17 +3,21 @@
 //! with each quantity.
 
 mod inference;
+mod parting;
 
 use std::sync::LazyLock;
 
 use regex::Regex;
 
+use super::Goods;
 use super::cells::{Cell, Word, around_words};
 use super::columns::Columns;
-use super::{Goods, MOST, is_caption_of_code};
+use super::goods::code_behind_caption;
+use super::uncaptioned::{factors_alone, is_code_alone};
 use crate::geometry::Quad;
 use crate::understand::draft::Column;
 use inference::factors;
+use parting::is_code;
 
 /// Lines of one item follow each other at most this far apart, in heights of a line.
 const LINE_GAP_MAX: f32 = 0.8;
@@ -40,35 +44,8 @@ const GTIN_DIGITS_MIN: usize = 12;
 /// What was delivered together stands below a line of its own: `Shipment No. SS-118402 / 24-02-26`, `Bon n° 1187 du mardi 3 mars`.
 static DELIVERY: LazyLock<Regex> = LazyLock::new(|| {
     let note = r"shipment|delivery(?: note)?|docket|lieferschein|livraison|bon|bl|albar[aá]n|tkt|ticket|(?:y?our |ihre )?(?:order|bestellung)|auftrag|commande|pakbon|ddt|despatch(?: note)?";
-    Regex::new(&format!(r"(?i)^\W*(?:{note})\b(?:[^\d]{{0,12}})\S*\d")).expect("the pattern is a constant that a test compiles")
+    Regex::new(&format!(r"(?i)^\W*(?:rif\.? )?(?:{note})\b(?:[^\d]{{0,12}})\S*\d")).expect("the pattern is a constant that a test compiles")
 });
-
-/// Whether a cell is one word that is a code: `NDS-PY6`, `H26/28`, `VATR60`.
-fn is_code_alone(cell: &Cell) -> bool {
-    cell.words.len() == 1 && is_code(&cell.words[0])
-}
-
-fn is_code(word: &Word) -> bool {
-    let text = word.text.trim_end_matches([',', ';']);
-    let has = |is: fn(char) -> bool| text.contains(is);
-    text.len() > 2 && has(|c| c.is_ascii_digit()) && has(|c| c.is_ascii_uppercase()) && !has(char::is_lowercase)
-}
-
-/// `NAP-W`.
-fn is_hyphened(word: &Word) -> bool {
-    word.text.len() > 3 && word.text.contains('-') && word.text.bytes().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == b'-')
-}
-
-/// `981783`, `4361107347084`.
-fn is_long_number(word: &Word) -> bool {
-    const DIGITS_MIN: usize = 5;
-    word.is_digits() && word.text.len() >= DIGITS_MIN
-}
-
-/// `FF`, `BOS`, `PAK`: a unit in capitals.
-fn is_abbreviation(word: &Word) -> bool {
-    (2..=3).contains(&word.text.len()) && word.text.bytes().all(|c| c.is_ascii_uppercase())
-}
 
 /// Whether a cell begins with a code: `KOM-GIN-24, batch 0617`.
 fn begins_with_code(cell: &Cell) -> bool {
@@ -119,6 +96,10 @@ impl<'a> Captioned<'a> {
         Self { columns, entries: Vec::new(), open: None, above: Vec::new() }
     }
 
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty() && self.open.is_none()
+    }
+
     /// What makes a row an item.
     fn mark(&self) -> Column {
         match (self.columns.are_totalled(), self.columns.are_priced()) {
@@ -139,6 +120,14 @@ impl<'a> Captioned<'a> {
         goods.is_proven() || goods.has(Column::Description) && factors(&goods, &row.words).is_some()
     }
 
+    /// Whether the row has all that the last item has, of which nothing proves it: a description, a quantity and a total.
+    pub fn is_like_last(&self, row: &Row<'a>) -> bool {
+        let Some(last) = self.entries.last() else { return false };
+        let needed = [Column::Description, Column::Quantity, Column::LineTotal];
+        needed.iter().all(|column| row.cell(*column).is_some())
+            && last.goods.cells.iter().all(|cell| matches!(cell.column, Column::Unit | Column::Discount) || row.cell(cell.column).is_some())
+    }
+
     /// Whether the row prints the total of the one before it.
     pub fn completes(&self, row: &Row<'a>) -> bool {
         let Some(open) = &self.open else { return false };
@@ -149,6 +138,14 @@ impl<'a> Captioned<'a> {
     }
 
     pub fn read(&mut self, row: Row<'a>) {
+        if self.columns.are_all_beside(&row.words) {
+            return;
+        }
+        // A line drawn with signs.
+        if !row.words.iter().any(|word| word.text.contains(char::is_alphanumeric)) {
+            self.above.clear();
+            return;
+        }
         if self.completes(&row)
             && let Some(open) = self.open.take()
         {
@@ -173,89 +170,10 @@ impl<'a> Captioned<'a> {
     /// The items in order.
     pub fn finish(mut self) -> Vec<Goods<'a>> {
         self.close();
-        self.drop_what_is_no_rate();
-        self.drop_positions();
-        self.move_out(Column::Code, |word| is_code(word) || is_long_number(word) || is_hyphened(word));
-        self.move_out(Column::VatRate, |word| word.text.ends_with('%'));
-        self.move_out(Column::Unit, |word| word.is_measure() || is_abbreviation(word));
-        self.find_stacked_codes();
+        self.part_columns();
         let limit = self.right_edge_of_descriptions();
         let Self { columns, entries, .. } = self;
         entries.into_iter().map(|entry| entry.resolve(&columns, limit)).collect()
-    }
-
-    /// Below a caption of tax, 1 and 2 are codes that a legend explains, and numbers with odd hundredths amounts: no rates.
-    fn drop_what_is_no_rate(&mut self) {
-        const TENTH: i64 = 100;
-        let rates = || self.entries.iter().filter_map(|entry| entry.goods.cell(Column::VatRate));
-        let is_code = |cell: &Cell| matches!(cell.words.as_slice(), [word] if word.text.len() == 1 && word.is_digits());
-        let is_amount = |cell: &Cell| !cell.words[0].text.ends_with('%') && cell.thousandths().is_some_and(|value| value % TENTH != 0);
-        let (codes, some) = (rates().all(is_code), rates().any(|cell| matches!(cell.words[0].text, "1" | "2")));
-        if codes && some || rates().any(is_amount) {
-            self.entries.iter_mut().for_each(|entry| entry.goods.cells.retain(|cell| cell.column != Column::VatRate));
-        }
-    }
-
-    /// Numbers of items that stand before each description: `A.1`, `A.2`, `B.1`.
-    fn drop_positions(&mut self) {
-        const POSITIONS_MIN: usize = 3;
-        let number = |word: &Word| -> Option<u32> {
-            let digits =
-                word.text.trim_start_matches(|c: char| c.is_ascii_uppercase()).trim_start_matches('.').trim_end_matches(['.', ')']);
-            (word.text.len() - digits.len() <= 3).then(|| digits.parse().ok()).flatten()
-        };
-        let first = |entry: &Entry| {
-            let words = entry.goods.cell(Column::Description).map(|cell| cell.words.as_slice()).filter(|words| words.len() > 1)?;
-            number(&words[0])
-        };
-        let numbers: Vec<Option<u32>> = self.entries.iter().map(first).collect();
-        let follows = |pair: &[Option<u32>]| pair[1] == Some(1) || pair[0].zip(pair[1]).is_some_and(|(a, b)| b == a + 1);
-        if numbers.len() >= POSITIONS_MIN && numbers[0] == Some(1) && numbers.windows(2).all(follows) {
-            let descriptions =
-                self.entries.iter_mut().flat_map(|entry| &mut entry.goods.cells).filter(|cell| cell.column == Column::Description);
-            descriptions.for_each(|cell| cell.words = cell.words.split_off(1));
-        }
-    }
-
-    /// Words of a column that no caption explains stand among the descriptions, each a line of its own: where most items have one, it is that column.
-    fn move_out(&mut self, column: Column, is: impl Fn(&Word) -> bool) {
-        let is_own = |word: &Word| word.whole.trim() == word.text && is(word);
-        let place = |entry: &Entry| {
-            let words = &entry.description()?.words;
-            words.iter().position(is_own).filter(|_| words.len() > 1)
-        };
-        let places: Vec<Option<usize>> = self.entries.iter().map(place).collect();
-        let found = places.iter().flatten().count();
-        let is_known = self.entries.iter().any(|entry| entry.goods.has(column));
-        if is_known || found < 2 || (found as f32) < MOST * places.len() as f32 {
-            return;
-        }
-        for (entry, place) in self.entries.iter_mut().zip(places) {
-            let description = entry.goods.cells.iter_mut().find(|cell| cell.column == Column::Description);
-            if let Some(word) = description.zip(place).map(|(cell, place)| cell.words.remove(place)) {
-                entry.goods.cells.push(Cell { column, words: vec![word] });
-            }
-        }
-    }
-
-    /// Where most descriptions are single codes, each with a text below it, those texts are the descriptions; where a code stands below most, it is theirs.
-    fn find_stacked_codes(&mut self) {
-        let has_code = self.entries.iter().any(|entry| entry.goods.has(Column::Code));
-        if has_code || self.columns.code_above_description() || self.columns.code_below_description() {
-            return;
-        }
-        let above = |entry: &Entry<'a>| entry.description().is_some_and(is_code_alone) && entry.below_description().is_some();
-        let beneath = |entry: &Entry<'a>| {
-            entry.description().is_some_and(|cell| !is_code_alone(cell)) && entry.below_description().is_some_and(begins_with_code)
-        };
-        let most = |is: &dyn Fn(&Entry<'a>) -> bool| {
-            let count = self.entries.iter().filter(|entry| is(entry)).count();
-            count > 0 && count as f32 >= MOST * self.entries.len() as f32
-        };
-        let (above, beneath) = (most(&above), self.entries.len() > 1 && most(&beneath));
-        if above || beneath {
-            self.columns.stack_codes(above);
-        }
     }
 
     fn push(&mut self, row: Row<'a>) {
@@ -266,9 +184,28 @@ impl<'a> Captioned<'a> {
             return;
         }
         goods.part_unit();
+        if !goods.has(Column::Quantity) && !goods.has(Column::UnitPrice) {
+            let before = self.entries.last_mut().map_or(&mut self.above, |last| &mut last.below);
+            let factors = before.last().map(|row| factors_alone(&row.words)).unwrap_or_default();
+            goods.take_factors_above(factors);
+            if goods.has(Column::Quantity) {
+                before.pop();
+            }
+        }
+        if let Some((quantity, price)) = factors(&goods, &row.words).filter(|_| !goods.is_proven()) {
+            let found = [(Column::Quantity, quantity), (Column::UnitPrice, price)];
+            goods.reassign(found.map(|(column, word)| Cell { column, words: vec![word] }));
+        }
+        if !self.columns.code_above_description() {
+            goods.count_by_description();
+        }
+        goods.undescribe();
         if !goods.has(Column::Description) && !self.columns.code_above_description() {
             let before = self.entries.last_mut().map_or(&mut self.above, |last| &mut last.below);
-            goods.describe(before.pop_if(|row| !row.is_delivery()).map(|row| row.words));
+            let above = before.pop_if(|row| !row.is_delivery()).map(|row| row.words);
+            let is_code = |row: &mut Row| matches!(row.words.as_slice(), [word] if is_code_alone(word));
+            let code = above.as_ref().and_then(|_| before.pop_if(is_code)).map(|row| row.words);
+            goods.describe(above.map(|above| code.into_iter().flatten().chain(above).collect()));
         }
         self.entries.push(Entry { goods, words: row.words, quad, below: Vec::new() });
     }
@@ -329,7 +266,7 @@ impl<'a> Row<'a> {
     }
 
     fn goods(&self) -> Goods<'a> {
-        Goods { cells: self.cells.clone(), probability: self.probability, page: self.page, captioned: true }
+        Goods { cells: self.cells.clone(), probability: self.probability, page: self.page, captioned: true, above: Vec::new() }
     }
 
     /// The numbers of the row, and its texts.
@@ -404,6 +341,7 @@ impl<'a> Entry<'a> {
         self.infer_discount();
         self.infer_factors();
         self.infer_total();
+        self.order_factors();
         let lines: Vec<Cell> = self.lines(columns).into_iter().cloned().collect();
         let beneath = self.code_beneath(columns);
         let mut goods = self.goods;
@@ -457,16 +395,9 @@ impl<'a> Entry<'a> {
     }
 }
 
-/// The code that a row below an item begins with, behind its caption: `Ref. QMAN-3M · Lote Q8841`, `SKU CS-CORK`.
+/// The code that a row below an item begins with, behind its caption.
 fn code_below<'a>(below: &[Row<'a>]) -> Option<Cell<'a>> {
-    let of_code = |row: &Row<'a>| {
-        // `Art. / Code: AL-274`.
-        let captions = row.words.iter().take_while(|word| is_caption_of_code(word) || !word.text.contains(char::is_alphanumeric)).count();
-        let code = row.words.get(captions).filter(|_| captions > 0)?;
-        let is_code =
-            code.text.contains(|c: char| c.is_ascii_digit()) || code.text.contains('-') && !code.text.contains(char::is_lowercase);
-        is_code.then(|| Cell { column: Column::Code, words: vec![code.clone()] })
-    };
+    let of_code = |row: &Row<'a>| Some(Cell { column: Column::Code, words: vec![row.words[code_behind_caption(&row.words)?].clone()] });
     below.iter().take(CODE_ROWS_BELOW).find_map(of_code)
 }
 

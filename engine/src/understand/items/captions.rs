@@ -1,6 +1,6 @@
 //! Captions of the columns of a table of goods: what each announces, and what may stand below it.
 
-use super::cells::Word;
+use super::cells::{ONE, Word};
 use crate::geometry::Quad;
 use crate::understand::draft::Column;
 use crate::understand::keywords::{Keyword, KeywordSet};
@@ -11,30 +11,33 @@ const NEAR_MAX: f32 = 1.0;
 /// Captions that mean something else elsewhere, or nothing, whatever words stand beside them.
 #[rustfmt::skip]
 const OWN_WORDS: [(Column, &[&str]); 8] = [
-    (Column::Code, &["ART.", "COD", "COD.", "COD. ARTICOLO", "CODICE", "CÓD", "CÓDIGO", "CODIGO", "PROD.NO", "REFERENCIA", "RIF", "STOCK CODE"]),
+    (Column::Code, &[
+        "ART.", "BEST.-NR", "BESTELL-NR", "CAT", "CAT.NO", "COD", "COD.", "COD. ARTICOLO", "CODICE", "CÓD", "CÓDIGO", "CODIGO", "PART", "PROD.NO", "REFERENCIA", "RIF", "STOCK CODE",
+        "VARENR",
+    ]),
     (Column::Description, &[
-        "ACTIVITY", "ARTICOLO", "ARTÍCULO", "ARTICULO", "ARTIKELBEZEICHNUNG", "CONCEPTO", "DENOMINAZIONE", "DENOMINACIÓN", "DÉNOMINATION", "DESCRIPCIÓN",
+        "ACTIVITY", "ARTICOLO", "BENAMING", "BESKRIVELSE", "DETALLE", "TEKST", "WERKZAAMHEDEN", "ARTÍCULO", "ARTICULO", "ARTIKELBEZEICHNUNG", "CONCEPTO", "DENOMINAZIONE", "DENOMINACIÓN", "DÉNOMINATION", "DESCRIPCIÓN",
         "DESCRIPCION", "DESCRIZIONE", "INTITULÉ", "LEISTUNGEN", "MATERIAL", "MATÉRIEL", "MERCE", "PRODUCTO", "PRODOTTO", "PRODUIT", "PRODUITS", "PRODUKT",
-        "PRODUKTE", "SERVICE", "SERVICES", "WARE", "WARENBEZEICHNUNG", "WHAT",
+        "PRODUKTE", "SERVICE", "SERVICES", "TEXT", "WARE", "WARENBEZEICHNUNG", "WHAT",
     ]),
     (Column::Quantity, &[
-        "AANT", "ANZ", "CANT", "CANTIDAD", "DEL", "DEL'D", "DELD", "DELIVERED", "DESP", "DESPATCHED", "HOEVEELHEID", "NBRE", "NOMBRE", "ORD", "ORDERED",
-        "Q.TA", "Q.TÀ", "Q.TA'", "Q.TÉ", "QTA", "QTÀ", "QTA'", "QUANT", "QUANTITA", "QUANTITÀ", "SHIPPED", "SUPPLIED", "UDS", "UNIDADES", "USAGE",
+        "AANT", "ANTAL", "ANZ", "CANT", "CANTIDAD", "DEL", "DEL'D", "DELD", "DELIVERED", "DESP", "DESPATCHED", "HOEVEELHEID", "MGE", "NBRE", "NOMBRE", "ORD", "ORDERED",
+        "Q.TA", "Q.TÀ", "Q.TA'", "Q.TÉ", "QTA", "QTÀ", "QTA'", "QUAN", "QUANT", "QUANTITA", "QUANTITÀ", "SHIPPED", "STUKS", "SUPPLIED", "UDS", "UNIDADES", "USAGE",
     ]),
     (Column::UnitPrice, &[
-        "EACH", "EP", "E-PR", "@", "P", "P.U", "U/PR", "U/P", "P.UNIT", "PER", "PR", "PR.UNIT", "PRECIO", "PREZZO", "PRIJS/EENH", "PVP", "PX", "STÜCK-PR", "TARIF", "TARIFA",
+        "EACH", "EP", "E-PR", "LIST", "STK.PRIS", "@", "P", "P.U", "U/PR", "U/P", "P.UNIT", "PER", "PR", "PR.UNIT", "PRECIO", "PREZZO", "PRIJS/EENH", "PVP", "PX", "STÜCK-PR", "TARIF", "TARIFA",
         "TARIEF", "UNIT.PREIS", "UNITARIO",
     ]),
     (Column::Discount, &["D%", "DTO", "SC", "SCONTO", "SC.%"]),
     (Column::LineTotal, &[
-        "AMMONTARE", "CHARGE", "CHARGES", "FEE", "FEES", "IMP", "IMPONIBILE", "IMPORTE", "IMPORTO", "MT", "SUBTOTAL", "TOT", "TOTALE",
+        "AMMONTARE", "BELØB", "CHARGE", "CHARGES", "FEE", "FEES", "IMP", "IMPONIBILE", "IMPORTE", "IMPORTO", "MT", "SUBTOTAL", "TOT", "TOTALE",
     ]),
-    (Column::Unit, &["EENH", "EH", "ME", "PACKING", "UD", "UDM", "UM", "U.M", "UV"]),
+    (Column::Unit, &["EENH", "EH", "EHD", "ENHED", "ME", "PACKING", "UD", "UDM", "UM", "U.M", "UV", "VERP"]),
     (Column::VatRate, &["%IVA", "TAXES"]),
 ];
 
 /// The number of an item in its table has captions like these.
-const POSITION: [&str; 10] = ["POS", "POSITION", "LINE", "LN", "LFD", "NR", "NO", "#", "S/N", "SL"];
+const POSITION: [&str; 13] = ["POS", "POSITION", "LINE", "LN", "LFD", "LP", "NR", "NO", "REGEL", "RGL", "#", "S/N", "SL"];
 
 /// What stands between two words of one caption: `Name of goods / service`.
 const CONNECTORS: [&str; 8] = ["/", "&", "AND", "UND", "ET", "OF", "OU", "ODER"];
@@ -127,18 +130,21 @@ fn is_in_capitals(text: &str) -> bool {
 
 pub(super) fn accepts(column: Column, word: &Word) -> bool {
     const UNIT_CHARACTERS_MAX: usize = 8;
-    const RATE_MAX: i64 = 100 * 1000;
+    const RATE_MAX: i64 = 100 * ONE;
     match column {
         Column::Description => true,
         // `A 10422`: a letter before a number belongs to it.
-        Column::Code => word.text.contains(|c: char| c.is_ascii_digit()) || is_in_capitals(word.text) && word.text.len() <= 2,
+        Column::Code => {
+            word.text.contains(|c: char| c.is_ascii_digit()) && !word.text.ends_with('%')
+                || is_in_capitals(word.text) && word.text.len() <= 2
+        }
         Column::Unit => word.text.chars().count() <= UNIT_CHARACTERS_MAX,
         Column::LineTotal => word.number().is_some_and(|number| number.decimals >= 2),
         // `31,900` may be a price with three decimals.
-        Column::UnitPrice => word.number().is_some_and(|number| number.decimals >= 2) || word.thousandths().count() > 1,
+        Column::UnitPrice => word.number().is_some_and(|number| number.decimals >= 2) || word.millionths().count() > 1,
         Column::Quantity => word.number().is_some(),
         Column::Discount => word.number().is_some() || word.text.ends_with('%'),
-        Column::VatRate => word.number().is_some_and(|n| (0..RATE_MAX).contains(&n.thousandths)) || word.text.ends_with('%'),
+        Column::VatRate => word.number().is_some_and(|n| (0..RATE_MAX).contains(&n.millionths)) || word.text.ends_with('%'),
     }
 }
 
@@ -158,10 +164,24 @@ pub(super) fn captions(words: &[Word]) -> Vec<(KeywordSet, Caption)> {
     for word in words {
         let found = KeywordSet::find(word.text);
         let announced = caption(word.text, found);
+        // `Product / Cod. art.`
+        let of_both = |caption: &Caption| (caption.code_above || caption.code_below) && announced.flatten() == Some(Column::Code);
         let goes_on = |before: KeywordSet, caption: &Caption| {
             // `Descrizione merce`.
             let describes = caption.column == Some(Column::Description) && announced.flatten() == Some(Column::Description);
-            !caption.known || connected || describes || joins(before, word.text, found)
+            // `Cat. No.`
+            let is_what = |word: &str| {
+                is_of_positions(word)
+                    || ["ARTICOLO", "ART", "ARTIKEL", "ARTICLE"].contains(&word.trim_end_matches('.').to_uppercase().as_str())
+            };
+            let numbers = caption.own_word && caption.column == Some(Column::Code) && is_what(word.text);
+            // `Amount VAT%`: a column of its own.
+            let is_rate =
+                word.text.ends_with('%') && word.text.len() > 1 && found.has(Keyword::Tax) && caption.column == Some(Column::LineTotal);
+            // `Cod. IVA`: of tax.
+            let of_tax = caption.own_word && caption.column == Some(Column::Code) && found.has(Keyword::Tax);
+            !is_rate
+                && (!caption.known || of_tax || connected || describes || numbers || of_both(caption) || joins(before, word.text, found))
         };
         match captions.last_mut().filter(|(line, before, caption)| *line == word.line && goes_on(*before, caption)) {
             Some((_, keywords, last)) => {
@@ -174,7 +194,8 @@ pub(super) fn captions(words: &[Word]) -> Vec<(KeywordSet, Caption)> {
                 last.code_above |= stacked && pair.0 == Some(Column::Code);
                 last.code_below |= stacked && pair.1 == Some(Column::Code);
                 last.column = match (last.known, last.own_word) {
-                    _ if stacked => Some(Column::Description),
+                    _ if stacked || of_both(last) => Some(Column::Description),
+                    (true, true) if last.column == Some(Column::Code) && found.has(Keyword::Tax) => None,
                     (true, true) => last.column,
                     (true, false) => caption("", *keywords).flatten(),
                     (false, _) => caption(word.text, *keywords).flatten(),
@@ -191,6 +212,10 @@ pub(super) fn captions(words: &[Word]) -> Vec<(KeywordSet, Caption)> {
         connected = CONNECTORS.contains(&word.text.to_uppercase().as_str());
     }
     captions.into_iter().map(|(_, keywords, caption)| (keywords, caption)).collect()
+}
+
+fn is_of_positions(text: &str) -> bool {
+    POSITION.contains(&text.trim_end_matches(['.', ':']).to_uppercase().as_str())
 }
 
 /// Whether a word goes on with the caption before it.
@@ -254,7 +279,7 @@ fn caption(text: &str, words: KeywordSet) -> Option<Option<Column>> {
         Some(Column::VatRate)
     } else if words.has(Unit) {
         Some(Column::Unit)
-    } else if words.has(Date) || POSITION.contains(&text.trim_end_matches(['.', ':']).to_uppercase().as_str()) {
+    } else if words.has(Date) || is_of_positions(text) {
         None
     } else {
         return None;

@@ -40,6 +40,14 @@ impl<'a> Word<'a> {
         Self { text, range, ..self.clone() }
     }
 
+    /// Without brackets around it: `(2.10)` in a description is no negative amount.
+    pub fn unbracketed(&self) -> Self {
+        match self.text.strip_prefix('(').and_then(|text| text.strip_suffix(')')) {
+            Some(inner) => Self { text: inner, range: self.range.start + 1..self.range.end - 1, ..self.clone() },
+            None => self.clone(),
+        }
+    }
+
     pub fn number(&self) -> Option<Number> {
         Number::read(self.text)
     }
@@ -53,18 +61,18 @@ impl<'a> Word<'a> {
         self.text.trim_end_matches(['%', ' '])
     }
 
-    /// What the number may be in thousandths: `2,294` is so many thousands, or so many and a bit; so is `18.460`.
-    pub fn thousandths(&self) -> impl Iterator<Item = i64> + use<> {
+    /// What the number may be in millionths: `2,294` is so many thousands, or so many and a bit; so is `18.460`.
+    pub fn millionths(&self) -> impl Iterator<Item = i64> + use<> {
         let number = self.number();
         let signs = self.text.matches([',', '.']).count();
-        let decimal = number.filter(|n| n.decimals == 0 && signs == 1).map(|n| n.thousandths / 1000);
-        let grouped = number.filter(|n| n.decimals == 3 && signs == 1).map(|n| n.thousandths.saturating_mul(1000));
-        number.map(|number| number.thousandths).into_iter().chain(decimal).chain(grouped)
+        let decimal = number.filter(|n| n.decimals == 0 && signs == 1).map(|n| n.millionths / 1000);
+        let grouped = number.filter(|n| n.decimals == 3 && signs == 1).map(|n| n.millionths.saturating_mul(1000));
+        number.map(|number| number.millionths).into_iter().chain(decimal).chain(grouped)
     }
 
     /// An amount of money: a number with two decimals.
     pub fn amount(&self) -> Option<i64> {
-        self.number().filter(|number| number.decimals == 2).map(|number| number.thousandths)
+        self.number().filter(|number| number.decimals == 2).map(|number| number.millionths)
     }
 
     /// A measure such as `PCS`, that stands between a quantity and a price.
@@ -84,6 +92,10 @@ impl<'a> Word<'a> {
         self.text.chars().filter(|c| c.is_alphabetic()).count() > 1
     }
 }
+
+/// One piece, euro or percent, in millionths; prices of a kilowatt-hour have five decimals.
+pub(super) const ONE: i64 = 1_000_000;
+pub(super) const CENT: i64 = ONE / 100;
 
 /// What goods are counted, weighed and poured in, as tills print it.
 const MEASURES: [&str; 79] = [
@@ -149,10 +161,10 @@ fn is_currency(word: &str) -> bool {
     matches!(word.trim_end_matches([':', '.']), "RM" | "EUR" | "GBP" | "USD" | "€" | "£" | "$")
 }
 
-/// A printed number; decimals behind the third are cut off.
+/// A printed number in [`ONE`]s; decimals behind the sixth are cut off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Number {
-    pub thousandths: i64,
+    pub millionths: i64,
     pub decimals: usize,
 }
 
@@ -178,10 +190,10 @@ impl Number {
             return None;
         }
         let whole: i64 = whole.parse().ok()?;
-        let part: i64 = format!("{fraction:0<3}")[..3].parse().ok()?;
-        let value = whole.checked_mul(1000)?.checked_add(part)?;
+        let part: i64 = format!("{fraction:0<6}")[..6].parse().ok()?;
+        let value = whole.checked_mul(ONE)?.checked_add(part)?;
         let negative = captures.name("sign").is_some() || captures.name("minus").is_some() || word.ends_with('-');
-        Some(Self { thousandths: if negative { -value } else { value }, decimals: fraction.len() })
+        Some(Self { millionths: if negative { -value } else { value }, decimals: fraction.len() })
     }
 }
 
@@ -191,19 +203,17 @@ fn is_decimal(number: &str) -> bool {
     signs == 1 && (number.contains('.') || number.starts_with("0,"))
 }
 
-/// Whether quantity x price is the total, all in thousandths, to a cent.
+/// Whether quantity x price is the total, all in millionths, to a cent.
 pub(super) fn is_product(quantity: i64, price: i64, total: i64) -> bool {
-    const CENT: i128 = 10;
     let product = i128::from(quantity) * i128::from(price);
-    (product - 1000 * i128::from(total)).abs() <= 1000 * CENT
+    (product - i128::from(ONE) * i128::from(total)).abs() <= i128::from(ONE * CENT)
 }
 
 /// The same, less a discount in percent.
 pub(super) fn is_discounted_product(quantity: i64, price: i64, percent: i64, total: i64) -> bool {
-    const CENT: i128 = 10;
-    const WHOLE: i128 = 100 * 1000;
-    let product = i128::from(quantity) * i128::from(price) * (WHOLE - i128::from(percent));
-    (product - 1000 * WHOLE * i128::from(total)).abs() <= 1000 * WHOLE * CENT
+    const WHOLE: i64 = 100 * ONE;
+    let product = i128::from(quantity) * i128::from(price) * i128::from(WHOLE - percent);
+    (product - i128::from(ONE) * i128::from(WHOLE) * i128::from(total)).abs() <= i128::from(ONE) * i128::from(WHOLE) * i128::from(CENT)
 }
 
 /// One cell of a row in the making.
@@ -214,11 +224,11 @@ pub(super) struct Cell<'a> {
 }
 
 impl Cell<'_> {
-    /// The cell's value in thousandths, where it is a single number, maybe with the sign of percent.
-    pub fn thousandths(&self) -> Option<i64> {
+    /// The cell's value in millionths, where it is a single number, maybe with the sign of percent.
+    pub fn millionths(&self) -> Option<i64> {
         match self.words.as_slice() {
-            [word] => word.percentage().map(|number| number.thousandths),
-            [word, unit] if !unit.text.starts_with(|c: char| c.is_ascii_digit()) => word.number().map(|number| number.thousandths),
+            [word] => word.percentage().map(|number| number.millionths),
+            [word, unit] if !unit.text.starts_with(|c: char| c.is_ascii_digit()) => word.number().map(|number| number.millionths),
             _ => None,
         }
     }
@@ -226,8 +236,8 @@ impl Cell<'_> {
     /// All that the number may be.
     pub fn readings(&self) -> impl Iterator<Item = i64> + use<> {
         let others =
-            self.words.first().filter(|_| self.words.len() == 1).into_iter().flat_map(|word| word.thousandths().collect::<Vec<_>>());
-        self.thousandths().into_iter().chain(others).collect::<Vec<_>>().into_iter()
+            self.words.first().filter(|_| self.words.len() == 1).into_iter().flat_map(|word| word.millionths().collect::<Vec<_>>());
+        self.millionths().into_iter().chain(others).collect::<Vec<_>>().into_iter()
     }
 
     pub fn quad(&self) -> Option<Quad> {
@@ -276,27 +286,27 @@ mod tests {
     #[test]
     fn numbers_of_words() {
         let cases = [
-            ("2", Some((2000, 0))),
-            ("2.00", Some((2000, 2))),
-            ("1,234.50", Some((1_234_500, 2))),
-            ("1.234,50", Some((1_234_500, 2))),
-            ("RM9.00", Some((9000, 2))),
-            ("11.32T", Some((11_320, 2))),
-            ("-4.40", Some((-4400, 2))),
-            ("(4.40)", Some((-4400, 2))),
-            ("0.755", Some((755, 3))),
-            ("1,0000", Some((1000, 4))),
-            ("0,0105", Some((10, 4))),
-            ("1,250", Some((1_250_000, 0))),
-            ("14 230", Some((14_230_000, 0))),
-            ("1 653,42", Some((1_653_420, 2))),
+            ("2", Some((2_000_000, 0))),
+            ("2.00", Some((2_000_000, 2))),
+            ("1,234.50", Some((1_234_500_000, 2))),
+            ("1.234,50", Some((1_234_500_000, 2))),
+            ("RM9.00", Some((9_000_000, 2))),
+            ("11.32T", Some((11_320_000, 2))),
+            ("-4.40", Some((-4_400_000, 2))),
+            ("(4.40)", Some((-4_400_000, 2))),
+            ("0.755", Some((755_000, 3))),
+            ("1,0000", Some((1_000_000, 4))),
+            ("0,0105", Some((10_500, 4))),
+            ("1,250", Some((1_250_000_000, 0))),
+            ("14 230", Some((14_230_000_000, 0))),
+            ("1 653,42", Some((1_653_420_000, 2))),
             ("24 33", None),
             ("50L", None),
             ("24x330ml", None),
             ("A", None),
         ];
         for (word, expected) in cases {
-            assert_eq!(Number::read(word).map(|n| (n.thousandths, n.decimals)), expected, "{word}");
+            assert_eq!(Number::read(word).map(|n| (n.millionths, n.decimals)), expected, "{word}");
         }
     }
 

@@ -39,6 +39,9 @@ impl Columns {
         let rows = caption_rows(order, first);
         let mut announced = Announced::default();
         rows.iter().for_each(|row| announced.add(&caption_words(order, row)));
+        if let Some(first) = rows.first() {
+            announced.add_currency(order, first);
+        }
         if !announced.is_table(priced) {
             return None;
         }
@@ -94,8 +97,9 @@ impl Columns {
             before = Some((word.line, place));
             let Place::In(column) = place else { continue };
             match cells.iter_mut().find(|cell| cell.column == column) {
-                // A number that is there already is not a second one of the same column.
-                Some(cell) if column != Column::Description && word.number().is_some() && cell.thousandths().is_some() => {}
+                // A number that is there already is not a second one of the same column; before a code the number of its item may stand.
+                Some(cell)
+                    if !matches!(column, Column::Code | Column::Description) && word.number().is_some() && cell.millionths().is_some() => {}
                 Some(cell) => cell.words.push(word),
                 None => cells.push(Cell { column, words: vec![word] }),
             }
@@ -127,7 +131,13 @@ impl Columns {
             // A description that is longer than its column.
             Some(Place::In(Column::Description)) if !is_number && !is_of_text => Place::In(Column::Description),
             // Measures say what their column is.
-            _ if !nearest.known && word.is_measure() && context.before != Some(Place::In(Column::Description)) => Place::In(Column::Unit),
+            _ if !nearest.known
+                && nearest.column != Some(Column::Description)
+                && word.is_measure()
+                && context.before != Some(Place::In(Column::Description)) =>
+            {
+                Place::In(Column::Unit)
+            }
             // `DSN-HR`, `TRVL`: what stands alone below a caption of codes needs no digit.
             None if context.ends_line && nearest.is_of_codes_without_digits(word) => Place::In(Column::Code),
             _ if nearest.takes(word) => goes(nearest),
@@ -176,6 +186,11 @@ impl Columns {
             }
         }
         joined
+    }
+
+    /// Whether all lines of a row stand beside the table: a sidebar's.
+    pub fn are_all_beside(&self, words: &[Word]) -> bool {
+        words.chunk_by(|a, b| a.line == b.line).all(|line| self.are_beside(line))
     }
 
     /// Whether words of one line end well before the table begins, or begin well behind its end.

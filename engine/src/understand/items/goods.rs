@@ -6,6 +6,7 @@ use regex::Regex;
 
 use super::cells::{Cell, Word, is_discounted_product, is_product};
 use super::split_code;
+use super::uncaptioned::is_code_alone;
 use crate::understand::draft::{Column, Item};
 use crate::understand::rows::ReadingOrder;
 
@@ -14,16 +15,23 @@ const PROVEN_PROBABILITY: f32 = 0.97;
 
 /// The caption of a code that ends a description.
 static CODE_CAPTION: LazyLock<Regex> = LazyLock::new(|| {
-    let words = r"art|artikel|art-?nr|artikelnr|artikelnummer|réf|ref|sku|code|mpn|item|asin|ean|gtin|kód|código|codice|cod|part";
+    let words =
+        r"art|article|artikel|art\.?-?n[ro]|artikelnr|artikelnummer|réf|ref|sku|code|mpn|item|asin|ean|gtin|kód|código|codice|cod|part";
     Regex::new(&format!(r"(?i)^[^\p{{L}}]*(?:{words})[.:]*$")).expect("the pattern is a constant that a test compiles")
 });
 
+/// What may stand between such a caption and the code.
+const OF_NUMBERS: [&str; 7] = ["nr", "no", "n°", "nº", "number", "nummer", "num"];
+
 /// An item in the making.
+#[derive(Clone)]
 pub(super) struct Goods<'a> {
     pub(super) cells: Vec<Cell<'a>>,
     pub(super) probability: f32,
     pub(super) page: usize,
     pub(super) captioned: bool,
+    /// The words of the row above, where they describe it.
+    pub(super) above: Vec<Word<'a>>,
 }
 
 impl<'a> Goods<'a> {
@@ -36,7 +44,7 @@ impl<'a> Goods<'a> {
     }
 
     pub(super) fn value(&self, column: Column) -> Option<i64> {
-        self.cell(column)?.thousandths()
+        self.cell(column)?.millionths()
     }
 
     /// Whether it is what these totals, at least two, come to.
@@ -55,14 +63,72 @@ impl<'a> Goods<'a> {
         !self.has(Column::Description) && is_product(quantity, price, total) && own.is_none_or(|own| own == total)
     }
 
-    /// `14 hours x 68.00` below an item whose total that makes: its quantity and price.
-    pub(super) fn factors_below(&self, words: &[Word<'a>]) -> Option<[Cell<'a>; 2]> {
-        const WORDS_MAX: usize = 5;
+    /// `14 hours x 68.00`, `5.25 x 22.93 VAT 23%` below an item whose total that makes: its quantity and price, maybe its rate.
+    pub(super) fn factors_below(&self, words: &[Word<'a>]) -> Option<Vec<Cell<'a>>> {
+        const WORDS_MAX: usize = 7;
         let total = self.value(Column::LineTotal).filter(|_| !self.has(Column::Quantity) && !self.has(Column::UnitPrice))?;
-        let (first, last) = (words.first()?, words.last()?);
-        let makes = words.len() <= WORDS_MAX && first != last && is_product(first.number()?.thousandths, last.amount()?, total);
+        let quantity = words.first().filter(|_| words.len() <= WORDS_MAX)?;
+        let makes = |price: &Word| {
+            let product = |quantity: i64| price.millionths().any(|price| is_product(quantity, price, total));
+            price.number().is_some_and(|price| price.decimals > 1) && quantity.millionths().any(product)
+        };
+        let price = words[1..].iter().find(|word| makes(word))?;
+        let rate = words.iter().find(|word| word.text.ends_with('%')).filter(|_| !self.has(Column::VatRate));
+        let found = [(Column::Quantity, Some(quantity)), (Column::UnitPrice, Some(price)), (Column::VatRate, rate)];
+        Some(found.into_iter().filter_map(|(column, word)| Some(Cell { column, words: vec![word?.clone()] })).collect())
+    }
+
+    /// The total below a row that seemed to end with one: that was the price. `3 hrs x 113.00`, and below it `339.00`.
+    pub(super) fn total_below(&self, words: &[Word<'a>]) -> Option<[Cell<'a>; 3]> {
+        let [total] = words else { return None };
+        let amount = total.amount()?;
+        let price = self.cell(Column::LineTotal).filter(|_| !self.captioned && !self.has(Column::UnitPrice))?;
+        let numbers =
+            self.cells.iter().filter(|cell| matches!(cell.column, Column::Description | Column::Quantity)).flat_map(|cell| &cell.words);
+        let makes = |word: &&Word| {
+            word.number().is_some_and(|quantity| price.readings().any(|price| is_product(quantity.millionths, price, amount)))
+        };
+        let quantity = numbers.into_iter().find(makes)?;
         let cell = |column: Column, word: &Word<'a>| Cell { column, words: vec![word.clone()] };
-        makes.then(|| [cell(Column::Quantity, first), cell(Column::UnitPrice, last)])
+        Some([cell(Column::Quantity, quantity), cell(Column::UnitPrice, price.words.first()?), cell(Column::LineTotal, total)])
+    }
+
+    /// Takes cells in the place of those that held their words; the unit behind a quantity is no description.
+    pub(super) fn reassign(&mut self, found: impl IntoIterator<Item = Cell<'a>>) {
+        for found in found {
+            let is_found = |word: &Word| {
+                found
+                    .words
+                    .iter()
+                    .any(|found| found.line == word.line && word.range.start <= found.range.start && found.range.end <= word.range.end)
+            };
+            self.cells.iter_mut().for_each(|cell| cell.words.retain(|word| !is_found(word)));
+            self.set(found);
+        }
+        let quantity = self.cell(Column::Quantity).and_then(|cell| cell.words.last()).cloned();
+        let follows = |word: &Word| {
+            quantity.as_ref().is_some_and(|quantity| word.line == quantity.line && word.range.start == quantity.range.end + 1)
+        };
+        let description = self.cells.iter_mut().find(|cell| cell.column == Column::Description);
+        let unit = description.and_then(|cell| cell.words.pop_if(|word| follows(word)));
+        self.cells.extend(unit.map(|unit| Cell { column: Column::Unit, words: vec![unit] }));
+        self.cells.retain(|cell| !cell.words.is_empty());
+    }
+
+    /// Takes a quantity and a price from the row above, if they make the total; a number before the description then counts nothing.
+    pub(super) fn take_factors_above(&mut self, factors: Vec<Cell<'a>>) {
+        let readings = |column: Column| factors.iter().filter(move |cell| cell.column == column).flat_map(Cell::readings);
+        let Some(total) = self.value(Column::LineTotal) else { return };
+        let makes = |quantity: i64| readings(Column::UnitPrice).any(|price| is_product(quantity, price, total));
+        if !readings(Column::Quantity).any(makes) {
+            return;
+        }
+        let counted: Vec<Word> =
+            self.cells.extract_if(.., |cell| matches!(cell.column, Column::Quantity | Column::Unit)).flat_map(|cell| cell.words).collect();
+        if let Some(description) = self.cells.iter_mut().find(|cell| cell.column == Column::Description) {
+            description.words.splice(0..0, counted);
+        }
+        self.cells.extend(factors);
     }
 
     /// Adds the cells that are missing.
@@ -77,6 +143,7 @@ impl<'a> Goods<'a> {
     /// Takes the words of a row above: a code first, the rest describes.
     pub(super) fn describe(&mut self, words: Option<Vec<Word<'a>>>) {
         let Some(words) = words else { return };
+        self.above.clone_from(&words);
         let (code, rest) = split_code(words);
         let texts = [(Column::Code, code), (Column::Description, rest)];
         for (column, words) in texts {
@@ -84,6 +151,13 @@ impl<'a> Goods<'a> {
                 self.cells.push(Cell { column, words });
             }
         }
+    }
+
+    /// Takes other words to describe it than those of the row above.
+    pub(super) fn describe_anew(&mut self, words: Vec<Word<'a>>) {
+        let is_above = |word: &Word| self.above.iter().any(|above| above.line == word.line);
+        self.cells.retain(|cell| cell.column != Column::Description && !cell.words.iter().any(is_above));
+        self.describe(Some(words));
     }
 
     /// A code within a description, behind its caption, is no part of that: `Terras pot Capri (art. 440118)`.
@@ -102,6 +176,56 @@ impl<'a> Goods<'a> {
         self.cells.push(Cell { column: Column::Code, words: vec![code] });
     }
 
+    /// A description that is but a code behind its caption, or but the unit of the quantity before it, is none: that stands in the row above.
+    /// `Art.-Nr. SE-784 | 10 Fl | 4.90`, `2 st x 24,97`.
+    pub(super) fn undescribe(&mut self) {
+        const UNIT_WORDS_MAX: usize = 1;
+        const UNIT_LETTERS_MAX: usize = 3;
+        let Some(at) = self.cells.iter().position(|cell| cell.column == Column::Description) else { return };
+        let words = without_signs(&self.cells[at].words);
+        if words.is_empty() {
+            self.cells.remove(at);
+            return;
+        }
+        let follows = |unit: &Word, quantity: &Word| unit.line == quantity.line && unit.range.start == quantity.range.end + 1;
+        let is_unit = |word: &Word| {
+            let behind = word.whole[word.range.end..].trim_start();
+            let is_sign = |c: char| c.is_ascii_digit() || matches!(c, 'x' | '×' | 'à' | '@' | '*');
+            word.is_measure() || word.text.trim_end_matches('.').chars().count() <= UNIT_LETTERS_MAX || behind.starts_with(is_sign)
+        };
+        let of_quantity = |unit: &Word| {
+            self.cell(Column::Quantity).and_then(|cell| cell.words.last()).is_some_and(|quantity| is_unit(unit) && follows(unit, quantity))
+        };
+        let (code, unit) = match code_behind_caption(words) {
+            Some(code) if words.len() - code - 1 <= UNIT_WORDS_MAX && !self.has(Column::Code) => {
+                (Some(words[code].clone()), words.get(code + 1).cloned())
+            }
+            None if words.len() == 1 && of_quantity(&words[0]) => (None, Some(words[0].clone())),
+            _ => return,
+        };
+        self.cells.remove(at);
+        let found = [(Column::Code, code), (Column::Unit, unit)];
+        self.cells.extend(found.into_iter().filter_map(|(column, word)| Some(Cell { column, words: vec![word?] })));
+    }
+
+    /// A description that is but a number counts what the row above names.
+    pub(super) fn count_by_description(&mut self) {
+        let is_number = |cell: &Cell| matches!(cell.words.as_slice(), [word] if word.number().is_some());
+        if self.has(Column::LineTotal) && !self.has(Column::Quantity) {
+            let counts = self.cells.iter_mut().find(|cell| cell.column == Column::Description && is_number(cell));
+            counts.into_iter().for_each(|cell| cell.column = Column::Quantity);
+        } else if self.has(Column::LineTotal) && self.has(Column::Quantity) {
+            // A code stands below a description, or above it.
+            let is_code =
+                |cell: &&mut Cell| cell.column == Column::Description && matches!(cell.words.as_slice(), [word] if is_code_alone(word));
+            if !self.has(Column::Code) && self.is_proven() {
+                self.cells.iter_mut().find(is_code).into_iter().for_each(|cell| cell.column = Column::Code);
+            }
+            // A number of packages describes nothing.
+            self.cells.retain(|cell| cell.column != Column::Description || !is_number(cell));
+        }
+    }
+
     /// Puts a cell in the place of the one of its column.
     pub(super) fn set(&mut self, cell: Cell<'a>) {
         self.cells.retain(|other| other.column != cell.column);
@@ -111,11 +235,14 @@ impl<'a> Goods<'a> {
     /// Whether the total is the product of these, maybe less the discount: in percent, of the row, or of each.
     pub(super) fn makes_total(&self, quantity: i64, price: i64) -> bool {
         let Some(total) = self.value(Column::LineTotal) else { return false };
-        let discount = self.value(Column::Discount).unwrap_or_default();
-        is_product(quantity, price, total)
-            || is_discounted_product(quantity, price, discount, total)
-            || is_product(quantity, price, total + discount)
-            || is_product(quantity, price - discount, total)
+        let printed = self.value(Column::Discount).unwrap_or_default();
+        // Some print a minus before it.
+        let makes = |discount: i64| {
+            is_discounted_product(quantity, price, discount, total)
+                || is_product(quantity, price, total + discount)
+                || is_product(quantity, price - discount, total)
+        };
+        is_product(quantity, price, total) || makes(printed) || printed < 0 && makes(-printed)
     }
 
     pub(super) fn is_proven(&self) -> bool {
@@ -166,7 +293,7 @@ impl<'a> Goods<'a> {
         }
         let Some(number) = before.filter(|_| !self.has(Column::Quantity)) else { return };
         let factors = self.value(Column::UnitPrice).zip(number.number());
-        if factors.is_some_and(|(price, number)| self.makes_total(number.thousandths, price)) {
+        if factors.is_some_and(|(price, number)| self.makes_total(number.millionths, price)) {
             self.cells.push(Cell { column: Column::Quantity, words: vec![number] });
         }
     }
@@ -190,19 +317,66 @@ impl<'a> Goods<'a> {
 
     /// `Lachsforelle à | 4,50`: what stands before a price is no part of the description.
     pub(super) fn trim_description(&mut self) {
-        const BEFORE_PRICE: [&str; 11] = ["à", "zu", "je", "a", "@", "(à", "(zu", "(je", "x", "×", "="];
         let Some(description) = self.cells.iter_mut().find(|cell| cell.column == Column::Description) else { return };
-        while description.words.len() > 1 && description.words.last().is_some_and(|word| BEFORE_PRICE.contains(&word.text)) {
-            description.words.pop();
-        }
+        description.words.truncate(without_signs(&description.words).len().max(1));
+    }
+
+    /// `(je 57,33)`: a number within brackets has none of its own.
+    fn printed(cell: &Cell<'a>) -> Cell<'a> {
+        let is_text = matches!(cell.column, Column::Code | Column::Description | Column::Unit);
+        let bare = |word: &Word<'a>| if is_text || word.text.starts_with('(') { word.clone() } else { word.without_bracket() };
+        Cell { column: cell.column, words: cell.words.iter().map(bare).collect() }
     }
 
     pub(super) fn item(&self, order: &ReadingOrder) -> Item {
         let probability = if self.is_proven() { self.probability.max(PROVEN_PROBABILITY) } else { self.probability };
-        Item { cells: self.cells.iter().filter_map(|cell| Some((cell.column, cell.span(order, probability)?))).collect() }
+        let spans = self.cells.iter().map(Self::printed).filter_map(|cell| Some((cell.column, cell.span(order, probability)?)));
+        Item { cells: spans.collect() }
     }
+}
+
+/// Words without the signs behind them that stand before a price.
+fn without_signs<'w, 'a>(words: &'w [Word<'a>]) -> &'w [Word<'a>] {
+    const BEFORE_PRICE: [&str; 12] = ["less", "à", "zu", "je", "a", "@", "(à", "(zu", "(je", "x", "×", "="];
+    let signs = words.iter().rev().take_while(|word| BEFORE_PRICE.contains(&word.text)).count();
+    &words[..words.len() - signs]
 }
 
 pub(super) fn is_caption_of_code(word: &Word) -> bool {
     CODE_CAPTION.is_match(word.text)
+}
+
+/// The place of the code that words begin with, behind its caption: `Ref. QMAN-3M · Lote Q8841`, `Art. / Code: AL-274`, `Nr. P-3614`.
+pub(super) fn code_behind_caption(words: &[Word]) -> Option<usize> {
+    let is_of_numbers = |word: &Word| OF_NUMBERS.contains(&word.text.trim_end_matches(['.', ':']).to_lowercase().as_str());
+    let says_what = |word: &&Word| is_caption_of_code(word) || is_of_numbers(word) || !word.text.contains(char::is_alphanumeric);
+    let at = words.iter().take_while(says_what).count();
+    let code = words.get(at).filter(|_| at > 0)?;
+    let is_code = code.text.contains(|c: char| c.is_ascii_digit()) || code.text.contains('-') && !code.text.contains(char::is_lowercase);
+    is_code.then_some(at)
+}
+
+/// Leaves out the numbers of items that stand before all descriptions: of three and more, also by groups, `A.1`, `A.2`, `B.1`; of fewer with a point behind
+/// them or in a line of their own, `1. Pale Ale`.
+pub(super) fn drop_positions<'a>(items: &mut [&mut Goods<'a>]) {
+    const TELLING: usize = 3;
+    let number = |word: &Word| -> Option<u32> {
+        let digits = word.text.trim_start_matches(|c: char| c.is_ascii_uppercase()).trim_start_matches('.').trim_end_matches(['.', ')']);
+        // `1.1`, `1.2`, `2.1`.
+        let digits = digits.split_once('.').filter(|(group, _)| group.len() == 1).map_or(digits, |(_, number)| number);
+        (word.text.len() - digits.len() <= 3).then(|| digits.parse().ok()).flatten()
+    };
+    let first = |goods: &&mut Goods<'a>| {
+        let described = goods.cell(Column::Description).filter(|cell| cell.words.len() > 1);
+        described.map(|cell| cell.words[0].clone())
+    };
+    let words: Vec<Option<Word>> = items.iter().map(first).collect();
+    let stands_apart = |word: &Word| word.text.ends_with(['.', ')']) || word.whole.trim() == word.text;
+    let are_apart = words.iter().flatten().all(stands_apart);
+    let numbers: Vec<Option<u32>> = words.iter().map(|word| number(word.as_ref()?)).collect();
+    let follows = |pair: &[Option<u32>]| pair[1] == Some(1) || pair[0].zip(pair[1]).is_some_and(|(a, b)| b == a + 1);
+    if (numbers.len() >= TELLING || are_apart) && numbers.first() == Some(&Some(1)) && numbers.windows(2).all(follows) {
+        let descriptions = items.iter_mut().flat_map(|goods| &mut goods.cells).filter(|cell| cell.column == Column::Description);
+        descriptions.for_each(|cell| drop(cell.words.remove(0)));
+    }
 }

@@ -10,6 +10,7 @@ mod cells;
 mod columns;
 mod goods;
 mod rate_codes;
+mod uncaptioned;
 
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -22,12 +23,13 @@ use super::keywords::{Keyword, KeywordSet};
 use super::labels::Tag;
 use super::rows::ReadingOrder;
 use captioned::Captioned;
-use cells::{Cell, Word, is_product, plain_words, words};
+use cells::{CENT, ONE, Word, plain_words, words};
 use columns::Columns;
-use goods::{Goods, is_caption_of_code};
+use goods::{Goods, drop_positions};
+use uncaptioned::{Uncaptioned, bare_words};
 
-/// A row is one of goods where a line of it is so with this probability.
-const ITEM_PROBABILITY_MIN: f32 = 0.5;
+/// Texts that begin within this of each other are aligned, in heights of a line.
+const INDENT_MAX: f32 = 0.4;
 
 /// What this share of the goods has is a column of their table, though no caption explains it.
 const MOST: f32 = 0.6;
@@ -38,15 +40,12 @@ const CAPTIONED_PROBABILITY_MIN: f32 = 0.5;
 /// Codes of goods hold at least this many digits.
 const CODE_DIGITS_MIN: usize = 4;
 
-/// A quantity without a caption is a whole number below this, in thousandths.
-const BARE_QUANTITY_MAX: i64 = 1000 * 1000;
-
 /// An item of the next group stands at most this many rows below the last one of a group.
 const GROUP_GAP_ROWS_MAX: usize = 8;
 
 /// Sums carried to the next page, and from the one before.
 static CARRIED: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)\b(?:übertrag|à reporter|report|(?:carr(?:y|ied)|brought) (?:over|forward)|over(?:ge)?(?:bracht|dracht)|transporteren|riporto|suma y sigue)\b").expect("the pattern is a constant that a test compiles")
+    Regex::new(r"(?i)\b(?:übertrag|à reporter|report|(?:carr(?:y|ied)|brought) (?:over|forward)|over(?:ge)?(?:bracht|dracht)|transporteren|riporto|suma y sigue|suma anterior|suma de la p[aá]gina|report à nouveau|saldo a riporto|von seite|da pagina|van pagina|from page)\b").expect("the pattern is a constant that a test compiles")
 });
 
 /// Goods beyond this many rows are not read.
@@ -55,16 +54,19 @@ const ITEMS_MAX: usize = 1000;
 /// The items in reading order, and the codes of VAT beside them that are explained, also by the rows of the VAT summary. Each item has a description
 /// or a code, and a total, or a quantity where the document is not `priced`.
 pub(super) fn items(order: &ReadingOrder, beliefs: &Beliefs, priced: bool, vat: &[VatRow]) -> (Vec<Item>, Vec<RateCode>) {
-    let mut reader = Reader { order, beliefs, priced, captioned: None, items: Vec::new(), waiting: None };
+    let mut reader = Reader { order, beliefs, priced, captioned: None, items: Vec::new(), uncaptioned: Uncaptioned::default() };
     let mut row = 0;
     while row < order.rows.len() {
         row += reader.read(row);
     }
     reader.end_table();
+    reader.describe_from_below();
     drop_sums(&mut reader.items);
+    reader.items.iter_mut().for_each(Goods::trim_description);
+    drop_positions(&mut reader.items.iter_mut().collect::<Vec<_>>());
+    drop_sidebars(&mut reader.items);
     for goods in &mut reader.items {
         goods.part_bracketed_code();
-        goods.trim_description();
     }
     tell_totals_from_prices(order, &mut reader.items);
     let codes = rate_codes::resolve(order, &mut reader.items, vat);
@@ -93,9 +95,40 @@ fn drop_sums(items: &mut Vec<Goods>) {
     });
 }
 
+/// Lines of a sidebar stand in the goods' rows, left of where their descriptions begin.
+fn drop_sidebars(items: &mut [Goods]) {
+    const APART_MIN: f32 = 2.0;
+    let last_line = |goods: &Goods| {
+        let words = &goods.cell(Column::Description)?.words;
+        let last = words.iter().rev().find(|word| word.has_letters())?.line;
+        words.iter().find(|word| word.line == last).map(|word| (word.quad.left(), word.quad.height()))
+    };
+    let begins: Vec<(f32, f32)> = items.iter().filter_map(last_line).collect();
+    let alike = |left: f32, height: f32| begins.iter().filter(|(other, _)| (other - left).abs() <= INDENT_MAX * height).count();
+    let Some((left, height)) = begins.iter().copied().max_by_key(|(left, height)| alike(*left, *height)) else { return };
+    if alike(left, height) < 2 || 2 * alike(left, height) < items.len() {
+        return;
+    }
+    // What stands left of most descriptions is of a column.
+    let is_apart = |word: &Word| word.quad.right() <= left - APART_MIN * height;
+    let with_more =
+        items.iter().filter(|goods| goods.cell(Column::Description).is_some_and(|cell| cell.words.iter().any(is_apart))).count();
+    if with_more as f32 >= MOST * items.len() as f32 {
+        return;
+    }
+    for goods in items.iter_mut().filter(|goods| last_line(goods).is_some_and(|(own, _)| (own - left).abs() <= INDENT_MAX * height)) {
+        let description = goods.cells.iter_mut().find(|cell| cell.column == Column::Description);
+        let right =
+            |line: usize, words: &[Word]| words.iter().filter(|word| word.line == line).map(|word| word.quad.right()).fold(0.0, f32::max);
+        if let Some(cell) = description {
+            let words = cell.words.clone();
+            cell.words.retain(|word| right(word.line, &words) > left - APART_MIN * height);
+        }
+    }
+}
+
 /// Where one column of amounts is all there is, it holds totals if their sum is printed, and the sum of quantity x amount is not.
 fn tell_totals_from_prices(order: &ReadingOrder, items: &mut [Goods]) {
-    const CENT: i64 = 10;
     let factors =
         |goods: &Goods| Some((goods.value(Column::Quantity)?, goods.value(Column::UnitPrice)?)).filter(|_| !goods.has(Column::LineTotal));
     let count = items.len();
@@ -104,7 +137,8 @@ fn tell_totals_from_prices(order: &ReadingOrder, items: &mut [Goods]) {
         return;
     }
     let as_totals: i64 = factors.iter().map(|(_, price)| price).sum();
-    let as_prices: i64 = factors.iter().map(|(quantity, price)| quantity.saturating_mul(*price) / 1000).sum();
+    let as_prices: i64 =
+        factors.iter().map(|(quantity, price)| (i128::from(*quantity) * i128::from(*price) / i128::from(ONE)) as i64).sum();
     let of_goods = |line: usize| items.iter().flat_map(|goods| &goods.cells).flat_map(|cell| &cell.words).any(|word| word.line == line);
     let others = (0..order.lines.len()).filter(|line| !of_goods(*line)).flat_map(|line| plain_words(order, line..line + 1));
     let amounts: Vec<i64> = others.filter_map(|word| word.amount()).collect();
@@ -125,8 +159,7 @@ struct Reader<'a, 'b> {
     /// The table whose captions were read last.
     captioned: Option<Captioned<'a>>,
     items: Vec<Goods<'a>>,
-    /// Without captions: the words of the row before, if it may describe the item that follows.
-    waiting: Option<Vec<Word<'a>>>,
+    uncaptioned: Uncaptioned<'a>,
 }
 
 impl<'a> Reader<'a, '_> {
@@ -142,7 +175,13 @@ impl<'a> Reader<'a, '_> {
         if let Some(mut table) = self.captioned.take() {
             let read = table.row(plain_words(self.order, row.clone()), page, probability.max(CAPTIONED_PROBABILITY_MIN));
             // A row whose arithmetic holds is one of goods, however near the sums it stands.
-            let goes_on = table.is_item(&read) || !self.ends_table(row.clone()) && !self.is_interim_sum(row, &read);
+            let is_interim = self.is_interim_sum(row.clone(), &read);
+            let goes_on = table.is_item(&read) || !self.ends_table(row) && !is_interim;
+            if table.is_empty() && is_interim {
+                // Carried from the page before.
+                self.captioned = Some(table);
+                return 1;
+            }
             if table.completes(&read) || !table.is_over_before(&read) && goes_on {
                 table.read(read);
                 self.captioned = Some(table);
@@ -153,12 +192,52 @@ impl<'a> Reader<'a, '_> {
                 return 1;
             }
             self.items.extend(table.finish());
-        } else if !self.is_summary(row.clone()) && probability >= ITEM_PROBABILITY_MIN {
-            self.read_uncaptioned(words(self.order, row), page, probability);
+        } else {
+            let is_summary = self.is_summary(row);
+            self.uncaptioned.read(&mut self.items, self.order, index, if is_summary { None } else { Some(probability) });
             return 1;
         }
-        self.waiting = None;
+        self.uncaptioned.forget();
         1
+    }
+
+    /// Where each row of numbers has a text above it and one below, the last row tells which of them describes it.
+    fn describe_from_below(&mut self) {
+        let order = self.order;
+        let row_of = |goods: &Goods| Some(order.row_of[goods.cell(Column::LineTotal)?.words.first()?.line]);
+        let rows: Vec<Option<usize>> = self.items.iter().map(row_of).collect();
+        let alternate = |at: usize| {
+            let above = self.items[at].above.first().map(|word| order.row_of[word.line]);
+            rows[at - 1].zip(rows[at]).zip(above).is_some_and(|((before, row), above)| before + 1 == above && above + 1 == row)
+        };
+        let [first, ..] = self.items.as_slice() else { return };
+        let is_lone = self.items.len() == 1 && (!first.above.is_empty() || first.has(Column::Description));
+        let last = self.items.len() - 1;
+        if is_lone || !(1..=last).all(alternate) {
+            return;
+        }
+        let Some(below) = rows[last].map(|row| row + 1).filter(|row| *row < order.rows.len()) else { return };
+        let words = bare_words(order, order.rows[below].clone());
+        // Texts that describe goods begin below each other.
+        let aligned = |a: &[Word], b: &[Word]| {
+            a.first().zip(b.first()).is_some_and(|(a, b)| (a.quad.left() - b.quad.left()).abs() <= INDENT_MAX * a.quad.height())
+        };
+        let second = self.items.get(1).map(|second| second.above.as_slice());
+        if second.is_some_and(|second| aligned(&first.above, second) || !aligned(&words, second)) {
+            return;
+        }
+        let says_sums = KeywordSet::find(&order.text(order.rows[below].clone())).has_any(&[
+            Keyword::Total,
+            Keyword::Subtotal,
+            Keyword::Quantity,
+            Keyword::Items,
+        ]);
+        let is_text = words.iter().any(Word::has_letters) && !words.iter().any(|word| word.amount().is_some());
+        if !is_text || says_sums || self.is_summary(order.rows[below].clone()) {
+            return;
+        }
+        let texts: Vec<Vec<Word>> = self.items.iter().skip(1).map(|goods| goods.above.clone()).chain([words]).collect();
+        self.items.iter_mut().zip(texts).for_each(|(goods, text)| goods.describe_anew(text));
     }
 
     fn end_table(&mut self) {
@@ -194,104 +273,10 @@ impl<'a> Reader<'a, '_> {
     fn goes_on_below(&self, table: &Captioned<'a>, index: usize) -> bool {
         let below = self.order.rows.iter().enumerate().skip(index + 1).take(GROUP_GAP_ROWS_MAX);
         let same_table = below.take_while(|(at, _)| Columns::announced(self.order, *at, self.priced).is_none());
-        let item = |(_, row): (usize, &Range<usize>)| table.row(plain_words(self.order, row.clone()), 0, 0.0);
-        same_table.map(item).any(|row| table.is_item(&row))
+        let item =
+            |(_, row): (usize, &Range<usize>)| (table.row(plain_words(self.order, row.clone()), 0, 0.0), self.is_summary(row.clone()));
+        same_table.map(item).any(|(row, is_summary)| table.is_item(&row) || !is_summary && table.is_like_last(&row))
     }
-
-    fn read_uncaptioned(&mut self, mut words: Vec<Word<'a>>, page: usize, probability: f32) {
-        // Bullets.
-        words.retain(|word| word.text.contains(char::is_alphanumeric) || word.text.contains('*'));
-        let mut goods = Goods { cells: uncaptioned(words.clone()), probability, page, captioned: false };
-        if let Some(last) = self.items.last_mut()
-            && let Some(factors) = last.factors_below(&words)
-        {
-            last.cells.extend(factors);
-        } else if goods.restates(self.items.last()) {
-            if let Some(last) = self.items.last_mut() {
-                last.take(goods);
-            }
-        } else if goods.has(Column::LineTotal) && !words.iter().any(Word::is_date) {
-            let above = self.waiting.take();
-            // `Quant. 6,000 Prix unit. HT 4,210 TVA 21 % | 25,26`: captions and numbers describe nothing.
-            let is_said =
-                |word: &Word| word.number().is_some() || word.text.ends_with('%') || word.is_measure() || captions::is_caption(word);
-            let says_nothing = goods.is_proven() && goods.cell(Column::Description).is_some_and(|cell| cell.words.iter().all(is_said));
-            if says_nothing && above.is_some() {
-                goods.cells.retain(|cell| cell.column != Column::Description);
-            }
-            if !goods.has(Column::Description) {
-                goods.describe(above);
-            }
-            self.items.push(goods);
-        } else if words.iter().any(Word::has_letters) {
-            self.waiting = Some(words);
-        }
-    }
-}
-
-/// Cells of a row without captions: the last amount is the total; two numbers whose product it is are quantity and price; a long
-/// number in front is a code; words are the description. Without a total, two numbers are quantity and price.
-fn uncaptioned(words: Vec<Word>) -> Vec<Cell> {
-    let total = words.iter().rposition(|word| word.amount().is_some());
-    let factors = factors(&words, total);
-    let total = total.filter(|_| !matches!(factors, Some((_, price)) if Some(price) == total));
-    let mut cells: Vec<Cell> = Vec::new();
-    let mut text = Vec::new();
-    for (i, word) in words.into_iter().enumerate() {
-        let column = match factors {
-            Some((quantity, _)) if i == quantity => Column::Quantity,
-            Some((_, price)) if i == price => Column::UnitPrice,
-            Some((quantity, _)) if i == quantity + 1 && word.is_measure() => Column::Unit,
-            _ if Some(i) == total => Column::LineTotal,
-            _ => {
-                // What follows the total is a tax code or a mark.
-                if total.is_none_or(|total| i < total) {
-                    text.push(word);
-                }
-                continue;
-            }
-        };
-        cells.push(Cell { column, words: vec![word] });
-    }
-    let (code, mut description) = split_code(text);
-    let counts = |words: &[Word]| match words {
-        // `2.00 btl Dry gin`.
-        [number, measure, _, ..] if measure.is_measure() && number.number().is_some() => 2,
-        [number, _, ..] if is_bare_quantity(number) => 1,
-        _ => 0,
-    };
-    if factors.is_none() {
-        let counted = description.drain(..counts(&description)).collect::<Vec<_>>();
-        let columns = [Column::Quantity, Column::Unit].into_iter();
-        cells.extend(columns.zip(counted).map(|(column, word)| Cell { column, words: vec![word] }));
-    }
-    let texts = [(Column::Code, code), (Column::Description, description)];
-    let worded =
-        texts.into_iter().filter(|(column, words)| *column == Column::Code && !words.is_empty() || words.iter().any(Word::has_letters));
-    cells.extend(worded.map(|(column, words)| Cell { column, words }));
-    cells
-}
-
-/// The words that are quantity and price: those whose product the total is; without another amount, a whole number before an amount.
-fn factors(words: &[Word], total: Option<usize>) -> Option<(usize, usize)> {
-    let total_index = total?;
-    let total = words[total_index].number()?.thousandths;
-    let numbers: Vec<(usize, i64)> = (0..total_index).flat_map(|i| words[i].thousandths().map(move |value| (i, value))).collect();
-    for (i, first) in &numbers {
-        for (j, second) in numbers.iter().filter(|(j, _)| j > i) {
-            if i != j && is_product(*first, *second, total) {
-                let price_first = words[*i].amount().is_some() && words[*j].is_digits();
-                return Some(if price_first { (*j, *i) } else { (*i, *j) });
-            }
-        }
-    }
-    // A row of two numbers and no words is quantity and price of the item before.
-    let lone = words.iter().filter(|word| word.has_letters()).count() == 0 && numbers.len() == 1;
-    (lone && is_bare_quantity(&words[numbers[0].0])).then(|| (numbers[0].0, total_index))
-}
-
-fn is_bare_quantity(word: &Word) -> bool {
-    word.number().is_some_and(|number| number.decimals == 0 && (1..BARE_QUANTITY_MAX).contains(&number.thousandths))
 }
 
 /// A code in front of other words, or alone.

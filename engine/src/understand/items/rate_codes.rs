@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::cells::{Cell, Number, Word, plain_words};
+use super::cells::{CENT, Cell, Number, ONE, Word, plain_words};
 use super::{Goods, MOST};
 use crate::understand::candidates::pattern;
 use crate::understand::draft::{Column, RateCode, VatRow};
@@ -55,9 +55,10 @@ pub(super) fn resolve<'a>(order: &ReadingOrder<'a>, goods: &mut Vec<Goods<'a>>, 
         let says_what = goods.captioned && goods.has(Column::Description);
         says_what || row_of(order, goods).is_none_or(|words| of_summary(&words).is_none())
     });
+    let exempt = name_exempt(order, goods);
     let with_rates = goods.iter().filter(|goods| goods.has(Column::VatRate)).count();
     if goods.is_empty() || with_rates as f32 >= MOST * goods.len() as f32 {
-        return Vec::new();
+        return exempt;
     }
     let free: Vec<Vec<Word>> = goods.iter().map(|goods| unused(order, goods)).collect();
     // Codes are short; most documents have none beside their goods.
@@ -70,7 +71,7 @@ pub(super) fn resolve<'a>(order: &ReadingOrder<'a>, goods: &mut Vec<Goods<'a>>, 
         column = column_of(order, &free, |word| codes.iter().any(|known| is_same(&known.code, bare(word))));
     }
     if column.is_empty() {
-        let is_common = |word: &Word| word.percentage().is_some_and(|rate| vat::is_common(rate.thousandths / 10));
+        let is_common = |word: &Word| word.percentage().is_some_and(|rate| vat::is_common(rate.millionths / CENT));
         column = column_of(order, &free, |word| word.text.ends_with('%') && is_common(word));
     }
     for (at, word) in &column {
@@ -78,11 +79,28 @@ pub(super) fn resolve<'a>(order: &ReadingOrder<'a>, goods: &mut Vec<Goods<'a>>, 
     }
     // As it is printed beside the goods: `T0` may be read `TO`.
     let known = |word: &Word| codes.iter().find(|known| is_same(&known.code, bare(word))).map(|known| known.rate.clone());
-    let mut found: Vec<RateCode> = Vec::new();
+    let mut found: Vec<RateCode> = exempt;
     for (_, word) in &column {
         if let Some(rate) = known(word).filter(|_| found.iter().all(|found| found.code != bare(word))) {
             found.push(RateCode { code: bare(word).to_owned(), rate });
         }
+    }
+    found
+}
+
+/// `Zero Rated`, `Exempt` beside goods: a rate of nought, whose words are its code.
+fn name_exempt<'a>(order: &ReadingOrder<'a>, goods: &mut [Goods<'a>]) -> Vec<RateCode> {
+    const WORDS: [&[&str]; 5] = [&["zero", "rated"], &["zero-rated"], &["exempt"], &["no", "vat"], &["steuerfrei"]];
+    let mut found: Vec<RateCode> = Vec::new();
+    for goods in goods.iter_mut().filter(|goods| !goods.has(Column::VatRate)) {
+        let free = unused(order, goods);
+        let says = |words: &&[Word], said: &[&str]| words.iter().zip(said).all(|(word, said)| bare(word).eq_ignore_ascii_case(said));
+        let Some(words) = WORDS.iter().find_map(|said| free.windows(said.len()).find(|words| says(words, said))) else { continue };
+        let code = words.iter().map(bare).collect::<Vec<_>>().join(" ");
+        if found.iter().all(|known| known.code != code) {
+            found.push(RateCode { code, rate: "0".to_owned() });
+        }
+        goods.reassign([Cell { column: Column::VatRate, words: words.to_vec() }]);
     }
     found
 }
@@ -167,12 +185,12 @@ fn explained(text: &str) -> Vec<RateCode> {
 
 /// `A | 23.00 % | 95.93 | 22.06`: a code before a rate, net and tax. Without the sign of percent the tax must follow from the net.
 fn of_summary(words: &[Word]) -> Option<RateCode> {
-    let hundredths = |word: &Word| word.number().map(|number| number.thousandths / 10);
+    let hundredths = |word: &Word| word.number().map(|number| number.millionths / CENT);
     let Some(at) = words.windows(2).position(|pair| WHOLE.is_match(bare(&pair[0])) && is_rate(&pair[1])) else {
         return named_in_summary(words);
     };
     let rate = words[at + 1].without_percent();
-    let value = words[at + 1].percentage()?.thousandths / 10;
+    let value = words[at + 1].percentage()?.millionths / CENT;
     let amounts: Vec<i64> = words[at + 2..].iter().filter(|word| word.amount().is_some()).filter_map(hundredths).collect();
     let follows =
         amounts.iter().enumerate().any(|(i, net)| amounts.iter().enumerate().any(|(j, tax)| i != j && vat::agrees(value, *net, *tax)));
@@ -190,8 +208,8 @@ fn named_in_summary(words: &[Word]) -> Option<RateCode> {
 }
 
 fn is_rate(word: &Word) -> bool {
-    const RATE_MAX: i64 = 30 * 1000;
-    word.percentage().is_some_and(|rate| (0..=RATE_MAX).contains(&rate.thousandths) && rate.decimals <= 2)
+    const RATE_MAX: i64 = 30 * ONE;
+    word.percentage().is_some_and(|rate| (0..=RATE_MAX).contains(&rate.millionths) && rate.decimals <= 2)
 }
 
 /// Codes whose goods make the nets of the VAT summary, each that of another rate.
@@ -204,12 +222,11 @@ fn proven(goods: &[Goods], column: &[(usize, Word)], vat: &[VatRow]) -> Vec<Rate
             None => sums.push((bare(word), total)),
         }
     }
-    let number = |text: &str| text.split_whitespace().rev().find_map(Number::read).map(|number| number.thousandths);
+    let number = |text: &str| text.split_whitespace().rev().find_map(Number::read).map(|number| number.millionths);
     let with_net = |row: &VatRow| Some((row.rate.as_ref()?.text.clone(), number(&row.net.as_ref()?.text)?));
     let nets: Vec<(String, i64)> = vat.iter().filter_map(with_net).collect();
-    const CENT: u64 = 10;
     let rate = |(code, sum): &(&str, i64)| {
-        let (rate, _) = nets.iter().find(|(_, net)| net.abs_diff(*sum) <= CENT)?;
+        let (rate, _) = nets.iter().find(|(_, net)| (net - *sum).abs() <= CENT)?;
         Some(RateCode { code: (*code).to_owned(), rate: rate.clone() })
     };
     let is_whole = column.len() == goods.len() && sums.len() <= CODES_MAX;

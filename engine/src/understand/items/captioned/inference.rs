@@ -1,20 +1,21 @@
 //! What the arithmetic of a row says of its numbers: which are quantity, price and discount, and which one is its total.
 
 use super::super::Goods;
-use super::super::cells::{Cell, Word};
+use super::super::cells::{Cell, ONE, Word};
 use super::Entry;
 use crate::understand::draft::Column;
 
 impl<'a> Entry<'a> {
     /// A percentage that no caption explains is a discount if the arithmetic says so.
     pub(super) fn infer_discount(&mut self) {
-        let percents = || self.words.iter().filter(|word| word.text.ends_with('%'));
+        let below = self.below.first().into_iter().flat_map(|row| &row.words);
+        let percents = || self.words.iter().chain(below.clone()).filter(|word| word.text.ends_with('%'));
         let is_known = self.goods.has(Column::Discount) || percents().next().is_none();
         if is_known || self.goods.is_proven() || factors(&self.goods, &self.words).is_some() {
             return;
         }
         let with = |word: &Word<'a>| {
-            let mut goods = Goods { cells: self.goods.cells.clone(), ..self.goods };
+            let mut goods = self.goods.clone();
             goods.cells.retain(|cell| !cell.words.contains(word));
             goods.set(Cell { column: Column::Discount, words: vec![word.clone()] });
             (goods.is_proven() || factors(&goods, &self.words).is_some()).then_some(goods)
@@ -30,17 +31,15 @@ impl<'a> Entry<'a> {
             return;
         }
         let Some((quantity, price)) = factors(&self.goods, &self.words).or_else(|| self.factors_in_description()) else { return };
-        for (column, word) in [(Column::Quantity, quantity), (Column::UnitPrice, price)] {
-            self.goods.cells.iter_mut().for_each(|cell| cell.words.retain(|other| *other != word));
-            self.goods.set(Cell { column, words: vec![word] });
-        }
-        self.goods.cells.retain(|cell| !cell.words.is_empty());
+        let found = [(Column::Quantity, quantity), (Column::UnitPrice, price)];
+        self.goods.reassign(found.map(|(column, word)| Cell { column, words: vec![word] }));
     }
 
     /// Numbers before or behind a description, in one line with it: `-3 Ginger & turmeric`, `STANDING CHARGE (DAYS) 28.00 1.1936`.
     fn factors_in_description(&self) -> Option<(Word<'a>, Word<'a>)> {
         let description = self.goods.cell(Column::Description)?;
-        let is_number = |word: &&Word| word.number().is_some();
+        // `Teh Tarik (2.10)`
+        let is_number = |word: &&Word| word.unbracketed().number().is_some();
         let first = description.words.iter().take(1).filter(is_number).count();
         let last = description.words.iter().rev().take(2).take_while(is_number).count();
         let middle = description.words.get(first..description.words.len().checked_sub(last)?)?;
@@ -49,9 +48,21 @@ impl<'a> Entry<'a> {
         }
         let cells = self.goods.cells.iter().filter(|cell| cell.column != Column::Description).cloned();
         let cells = cells.chain([Cell { column: Column::Description, words: middle.to_vec() }]).collect();
-        let (quantity, price) = factors(&Goods { cells, ..self.goods }, &self.words)?;
+        let words: Vec<Word> = self.words.iter().map(Word::unbracketed).collect();
+        let (quantity, price) = factors(&Goods { cells, ..self.goods.clone() }, &words)?;
         // One piece at the price of the total proves nothing.
-        (quantity.number().is_some_and(|number| number.thousandths != 1000)).then_some((quantity, price))
+        (quantity.number().is_some_and(|number| number.millionths != ONE)).then_some((quantity, price))
+    }
+
+    /// Pieces are whole where prices have cents: of two numbers that are right in either order, in columns that nothing tells apart.
+    pub(super) fn order_factors(&mut self) {
+        let number = |column: Column| self.goods.cell(column).filter(|cell| cell.words.len() == 1).map(|cell| cell.words[0].clone());
+        let (Some(quantity), Some(price)) = (number(Column::Quantity), number(Column::UnitPrice)) else { return };
+        let has_cents = quantity.number().is_some_and(|number| number.decimals > 1) && !looks_counted(&quantity);
+        if self.goods.is_proven() && has_cents && looks_counted(&price) {
+            self.goods.set(Cell { column: Column::Quantity, words: vec![price] });
+            self.goods.set(Cell { column: Column::UnitPrice, words: vec![quantity] });
+        }
     }
 
     /// Where quantity x price is another amount of the row than the total, the total has the tax in it: the other one is the row's. Where quantity x what
@@ -63,7 +74,7 @@ impl<'a> Entry<'a> {
         let taken = |word: &Word| self.goods.cells.iter().any(|cell| cell.words.contains(word));
         let proves = |word: &&Word| {
             let total = Cell { column: Column::LineTotal, words: vec![(*word).clone()] };
-            let mut goods = Goods { cells: self.goods.cells.clone(), ..self.goods };
+            let mut goods = self.goods.clone();
             goods.set(total);
             goods.is_proven()
         };
@@ -75,7 +86,7 @@ impl<'a> Entry<'a> {
         let Some(price) = self.goods.cell(Column::LineTotal).cloned() else { return };
         let of_price = |word: &Word| self.goods.cell(Column::UnitPrice).is_some_and(|cell| cell.words.contains(word));
         let with_price = |word: &Word<'a>| -> Option<Goods<'a>> {
-            let mut goods = Goods { cells: self.goods.cells.clone(), ..self.goods };
+            let mut goods = self.goods.clone();
             goods.set(Cell { column: Column::UnitPrice, words: price.words.clone() });
             goods.set(Cell { column: Column::LineTotal, words: vec![word.clone()] });
             goods.is_proven().then_some(goods)
@@ -101,9 +112,18 @@ pub(super) fn factors<'a>(goods: &Goods<'a>, words: &[Word<'a>]) -> Option<(Word
         let is_proven = |(quantity, price): &(&Word, &Word)| {
             let known = |value, price| usize::from(agrees(Column::Quantity, value)) + usize::from(agrees(Column::UnitPrice, price));
             let makes = |value: i64, price: i64| goods.makes_total(value, price) && known(value, price) >= known_min;
-            quantity != price && price.thousandths().any(|price| quantity.thousandths().any(|value| makes(value, price)))
+            quantity != price && price.millionths().any(|price| quantity.millionths().any(|value| makes(value, price)))
         };
-        pairs.into_iter().find(is_proven)
+        let mut pairs: Vec<_> = pairs.filter(is_proven).collect();
+        // Pieces are whole, prices have cents.
+        pairs.sort_by_key(|(quantity, price)| !(looks_counted(quantity) && !looks_counted(price)));
+        pairs.into_iter().next()
     };
     proven(2).or_else(|| proven(1)).map(|(quantity, price)| (quantity.clone(), price.clone()))
+}
+
+/// A number that is no amount: without decimals, or with noughts that are no cents: `14`, `14,0`, `3,000`.
+fn looks_counted(word: &Word) -> bool {
+    let decimals = word.text.rsplit_once([',', '.']).map(|(_, decimals)| decimals);
+    word.number().is_some() && decimals.is_none_or(|decimals| decimals.len() != 2 && decimals.bytes().all(|digit| digit == b'0'))
 }
