@@ -103,7 +103,7 @@ fn without_prefix(text: &str, home: Option<Country>) -> Option<VatId> {
         return Some(id);
     }
     let has_digits = printed.chars().filter(char::is_ascii_digit).count() >= DIGITS_MIN;
-    has_digits.then(|| VatId { value: printed, country: home, check: Check::Unknown, repaired: false })
+    has_digits.then_some(VatId { value: printed, country: home, check: Check::Unknown, repaired: false })
 }
 
 /// The letter that a recogniser may have taken for this digit.

@@ -337,10 +337,9 @@ fn pass_persons(order: &ReadingOrder, runs: &[Run], beliefs: &mut Beliefs) {
     // `Lunchroom 't Hoekje`, and below it `De heer R. Postma`.
     for (at, run) in runs.iter().enumerate() {
         let [names @ .., last] = run.lines.as_slice() else { continue };
-        if !names.is_empty() && is_person(*last) && !is_person(names[0]) {
-            if let Some(heir) = runs.iter().position(|other| other.lines == names) {
-                beliefs.runs[heir][buyer] += std::mem::take(&mut beliefs.runs[at][buyer]);
-            }
+        let is_name_and_person = !names.is_empty() && is_person(*last) && !is_person(names[0]);
+        if let Some(heir) = runs.iter().position(|other| is_name_and_person && other.lines == names) {
+            beliefs.runs[heir][buyer] += std::mem::take(&mut beliefs.runs[at][buyer]);
         }
     }
     for (at, run) in runs.iter().enumerate().filter(|(_, run)| is_person(run.lines[0])) {

@@ -32,8 +32,8 @@ const WORD_COUNT_MIN: u64 = 2;
 const UNKNOWN: &str = "[UNK]";
 
 /// Share of the examples that are made up, synthetic or drawn, where there are others; and that of drawn ones alone.
-const MADE_UP_SHARE: f64 = 0.55;
-const DRAWN_SHARE: f64 = 0.4;
+const MADE_UP_SHARE: f64 = 0.4;
+const DRAWN_SHARE: f64 = 0.25;
 
 /// Receipts that are learnt from with their name broken into two lines, and with a brand above it, as shares.
 const BROKEN_NAMES: f64 = 0.5;

@@ -377,6 +377,6 @@ pub(super) fn drop_positions<'a>(items: &mut [&mut Goods<'a>]) {
     let follows = |pair: &[Option<u32>]| pair[1] == Some(1) || pair[0].zip(pair[1]).is_some_and(|(a, b)| b == a + 1);
     if (numbers.len() >= TELLING || are_apart) && numbers.first() == Some(&Some(1)) && numbers.windows(2).all(follows) {
         let descriptions = items.iter_mut().flat_map(|goods| &mut goods.cells).filter(|cell| cell.column == Column::Description);
-        descriptions.for_each(|cell| drop(cell.words.remove(0)));
+        descriptions.for_each(|cell| cell.words = cell.words.split_off(1));
     }
 }

@@ -116,7 +116,7 @@ pub(super) fn factors<'a>(goods: &Goods<'a>, words: &[Word<'a>]) -> Option<(Word
         };
         let mut pairs: Vec<_> = pairs.filter(is_proven).collect();
         // Pieces are whole, prices have cents.
-        pairs.sort_by_key(|(quantity, price)| !(looks_counted(quantity) && !looks_counted(price)));
+        pairs.sort_by_key(|(quantity, price)| !looks_counted(quantity) || looks_counted(price));
         pairs.into_iter().next()
     };
     proven(2).or_else(|| proven(1)).map(|(quantity, price)| (quantity.clone(), price.clone()))

@@ -129,18 +129,18 @@ impl<'a> Captioned<'a> {
 
     /// Codes that no caption explains stand before the descriptions, in one line with them: `CHI969 Chip box`, `5122 PAT test`.
     fn part_leading_codes(&mut self) {
-        let leading = |entry: &Entry<'a>| {
-            let words = &entry.description()?.words;
+        let leads = |entry: &Entry<'a>| {
+            let words = entry.description().map(|cell| cell.words.as_slice()).unwrap_or_default();
             let of_one_line = words.len() > 1 && words[0].line == words[1].line;
-            let is_number = words[0].is_digits() && words[0].text.len() >= CODE_DIGITS_MIN && !is_year(words[0].text);
-            (of_one_line && (is_number || is_code(&words[0]) && words[0].text.len() >= CODE_DIGITS_MIN)).then_some(())
+            let is_long = |word: &Word| word.text.len() >= CODE_DIGITS_MIN && (is_code(word) || word.is_digits() && !is_year(word.text));
+            of_one_line && is_long(&words[0])
         };
-        let found = self.entries.iter().filter_map(leading).count();
+        let found = self.entries.iter().filter(|entry| leads(entry)).count();
         let is_known = self.entries.iter().any(|entry| entry.goods.has(Column::Code));
         if is_known || found < 2 || (found as f32) < MOST * self.entries.len() as f32 {
             return;
         }
-        for entry in self.entries.iter_mut().filter(|entry| leading(entry).is_some()) {
+        for entry in self.entries.iter_mut().filter(|entry| leads(entry)) {
             let description = entry.goods.cells.iter_mut().find(|cell| cell.column == Column::Description);
             let code = description.map(|cell| cell.words.remove(0));
             entry.goods.cells.extend(code.map(|code| Cell { column: Column::Code, words: vec![code] }));
@@ -160,7 +160,7 @@ impl<'a> Captioned<'a> {
         }
         let descriptions =
             self.entries.iter_mut().flat_map(|entry| &mut entry.goods.cells).filter(|cell| cell.column == Column::Description);
-        descriptions.for_each(|cell| drop(cell.words.remove(0)));
+        descriptions.for_each(|cell| cell.words = cell.words.split_off(1));
     }
 
     /// Where most descriptions are single codes, each with a text below it, those texts are the descriptions; where a code stands below most, it is theirs.
