@@ -158,12 +158,22 @@ pub(super) fn bare_words<'a>(order: &ReadingOrder<'a>, row: Range<usize>) -> Vec
     words
 }
 
-/// Whether a row without captions is an item whatever the network thinks of it: its total is a quantity times a price. One piece proves little.
+/// Whether a row without captions is an item whatever the network thinks of it: its total is a quantity times a price. One piece proves little, and an
+/// amount times a rate is a tax.
 fn is_proven_alone(words: &[Word], probability: f32) -> bool {
     const PROBABILITY_OF_ONE_MIN: f32 = 0.2;
     let goods = goods(words, 0, probability);
     let quantity = goods.value(Column::Quantity);
-    goods.is_proven() && (quantity != Some(ONE) || probability >= PROBABILITY_OF_ONE_MIN)
+    let of_percent = words.iter().any(|word| word.text.ends_with('%')) && !goods.has(Column::Discount) && !goods.has(Column::VatRate);
+    goods.is_proven() && is_counted(&goods, words) && !of_percent && (quantity != Some(ONE) || probability >= PROBABILITY_OF_ONE_MIN)
+}
+
+/// Whether a quantity is no amount of money: it has no cents, or a unit or a sign stands behind it.
+fn is_counted(goods: &Goods, words: &[Word]) -> bool {
+    let Some(quantity) = goods.cell(Column::Quantity).and_then(|cell| cell.words.first()) else { return false };
+    let next = words.iter().skip_while(|word| *word != quantity).nth(1);
+    let behind = quantity.whole[quantity.range.end..].trim_start();
+    quantity.amount().is_none() || next.is_some_and(Word::is_measure) || behind.starts_with(['x', 'X', '×', '@', '*', 'à'])
 }
 
 /// Whether a text is made of captions, measures and numbers: `Quant. 6,000 Prix unit. HT 4,210 TVA 21 %`.
