@@ -46,10 +46,9 @@ pub fn find(line: usize, text: &str) -> Vec<Candidate> {
     let rates = rates(&digits);
     let amounts: Vec<_> = amounts(&digits).into_iter().filter(|(range, _)| !overlaps(range, &dates) && !overlaps(range, &rates)).collect();
     // Spanish ones begin with a letter that may look like a digit.
-    let tax_numbers = [tax_numbers(text), tax_numbers(&digits)].into_iter().reduce(|as_printed, restored| {
-        let others: Found = restored.into_iter().filter(|(range, _)| !overlaps(range, &as_printed)).collect();
-        as_printed.into_iter().chain(others).collect()
-    });
+    let as_printed = tax_numbers(text);
+    let restored = if digits == text { Found::new() } else { tax_numbers(&digits) };
+    let restored: Found = restored.into_iter().filter(|(range, _)| !overlaps(range, &as_printed)).collect();
     let phones: Vec<_> = phones(&digits).into_iter().filter(|(range, _)| !overlaps(range, &dates) && !overlaps(range, &amounts)).collect();
     let identifiers: Vec<_> =
         identifiers(&digits).into_iter().filter(|(range, _)| !overlaps(range, &dates) && !overlaps(range, &amounts)).collect();
@@ -57,7 +56,7 @@ pub fn find(line: usize, text: &str) -> Vec<Candidate> {
     found.extend(dates.into_iter().chain(compact_dates(&digits)).map(candidate(Kind::Date)));
     found.extend(rates.into_iter().map(candidate(Kind::Rate)));
     found.extend(identifiers.into_iter().map(candidate(Kind::Identifier)));
-    found.extend(tax_numbers.into_iter().flatten().map(candidate(Kind::TaxNumber)));
+    found.extend(as_printed.into_iter().chain(restored).map(candidate(Kind::TaxNumber)));
     found.extend(phones.into_iter().map(candidate(Kind::Phone)));
     found
 }

@@ -221,7 +221,8 @@ fn words(text: &str) -> Vec<String> {
     text.split(|c: char| !c.is_alphanumeric()).map(str::to_lowercase).filter(|word| !word.is_empty()).collect()
 }
 
-fn letters(text: &str) -> String {
+/// Its letters and digits, in lower case.
+pub(super) fn letters(text: &str) -> String {
     words(text).concat()
 }
 

@@ -1,5 +1,6 @@
 //! From probabilities to the draft: names and addresses from whole lines, values from candidates.
 
+use std::cell::LazyCell;
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -29,7 +30,8 @@ pub(super) fn draft(order: &ReadingOrder, candidates: &[Candidate], runs: &[Run]
     let mut header: Vec<(HeaderField, Span)> = Vec::new();
     let blocks = |field: BlockField| names::blocks(order, runs, beliefs, field);
     let (mut suppliers, customers) = (blocks(BlockField::SupplierName), blocks(BlockField::CustomerName));
-    let parties = parties::announced(order);
+    // Few documents ask.
+    let parties = LazyCell::new(|| parties::announced(order));
     let is_others = |line: usize| parties[line].is_some_and(|party| party != Party::Seller);
     suppliers = companies::complete(order, suppliers, &customers, DOCUMENT_TYPES[best] == DocumentType::Receipt, is_others);
     let blocks = [

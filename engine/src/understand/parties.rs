@@ -11,6 +11,7 @@ use regex::Regex;
 
 use super::beliefs::Beliefs;
 use super::candidates::{Candidate, pattern};
+use super::companies::letters;
 use super::decode::OF_BUYER;
 use super::draft::DocumentType;
 use super::keywords::{Keyword, KeywordSet};
@@ -417,7 +418,6 @@ fn multiply<const N: usize>(rivals: &mut [[f32; N]], answer: usize, factors: &[f
 
 /// No company sells to itself: where both names are the same lines, or say the same, the one gives way that loses less.
 fn part(runs: &[Run], prints: &[String], beliefs: &mut Beliefs) {
-    let letters = |print: &str| print.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect::<String>();
     let letters: Vec<String> = prints.iter().map(|print| letters(print)).collect();
     let same = |a: usize, b: usize| letters[a] == letters[b] || runs[a].lines.iter().any(|line| runs[b].lines.contains(line));
     let of = |beliefs: &Beliefs, run: usize, field: BlockField| beliefs.runs[run][field as usize];

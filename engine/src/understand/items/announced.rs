@@ -203,13 +203,15 @@ impl Announced {
 
     /// "T/C": where no caption is one of rates, that is below which nothing but percentages stand.
     fn name_the_rates(&mut self, order: &ReadingOrder, below: usize) {
+        if self.has(Column::VatRate) {
+            return;
+        }
         let unused = self.places(|(keywords, caption)| caption.column.is_none() && keywords.has(Keyword::Tax));
         let are_rates = |at: &usize| {
             let texts: Vec<&str> = self.lines_below(order, below, *at).collect();
             !texts.is_empty() && texts.iter().all(|text| text.ends_with('%') && text.starts_with(|c: char| c.is_ascii_digit()))
         };
-        let rates = unused.into_iter().find(are_rates).filter(|_| !self.has(Column::VatRate));
-        if let Some(rates) = rates {
+        if let Some(rates) = unused.into_iter().find(are_rates) {
             self.captions[rates].1.column = Some(Column::VatRate);
         }
     }

@@ -192,9 +192,8 @@ impl<'a> Captioned<'a> {
                 before.pop();
             }
         }
-        if let Some((quantity, price)) = factors(&goods, &row.words).filter(|_| !goods.is_proven()) {
-            let found = [(Column::Quantity, quantity), (Column::UnitPrice, price)];
-            goods.reassign(found.map(|(column, word)| Cell { column, words: vec![word] }));
+        if let Some(found) = factors(&goods, &row.words).filter(|_| !goods.is_proven()) {
+            goods.take_factors(found);
         }
         if !self.columns.code_above_description() {
             goods.count_by_description();

@@ -27,10 +27,14 @@ impl<'a> Word<'a> {
     /// This word and the next one as one number whose thousands stand apart: `14 230`, `1 653,42`.
     pub fn joined(&self, next: &Self) -> Option<Self> {
         let range = self.range.start..next.range.end;
-        let is_close = self.line == next.line && self.range.end + 1 == next.range.start;
-        let text = self.whole.get(range.clone()).filter(|text| is_close && text.contains(' ') && Number::read(text).is_some())?;
+        let text = self.whole.get(range.clone()).filter(|text| next.follows(self) && text.contains(' ') && Number::read(text).is_some())?;
         let quad = around(&[self.quad, next.quad])?;
         Some(Self { line: self.line, range, text, whole: self.whole, quad })
+    }
+
+    /// Whether it stands right behind another word, in one line with it.
+    pub fn follows(&self, before: &Self) -> bool {
+        self.line == before.line && self.range.start == before.range.end + 1
     }
 
     /// Without the bracket or the stop behind it.
@@ -212,7 +216,8 @@ pub(super) fn is_product(quantity: i64, price: i64, total: i64) -> bool {
 /// The same, less a discount in percent.
 pub(super) fn is_discounted_product(quantity: i64, price: i64, percent: i64, total: i64) -> bool {
     const WHOLE: i64 = 100 * ONE;
-    let product = i128::from(quantity) * i128::from(price) * i128::from(WHOLE - percent);
+    // A percentage may be any number.
+    let product = (i128::from(quantity) * i128::from(price)).saturating_mul(i128::from(WHOLE.saturating_sub(percent)));
     (product - i128::from(ONE) * i128::from(WHOLE) * i128::from(total)).abs() <= i128::from(ONE) * i128::from(WHOLE) * i128::from(CENT)
 }
 

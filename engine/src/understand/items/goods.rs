@@ -106,13 +106,16 @@ impl<'a> Goods<'a> {
             self.set(found);
         }
         let quantity = self.cell(Column::Quantity).and_then(|cell| cell.words.last()).cloned();
-        let follows = |word: &Word| {
-            quantity.as_ref().is_some_and(|quantity| word.line == quantity.line && word.range.start == quantity.range.end + 1)
-        };
         let description = self.cells.iter_mut().find(|cell| cell.column == Column::Description);
-        let unit = description.and_then(|cell| cell.words.pop_if(|word| follows(word)));
+        let unit = description.and_then(|cell| cell.words.pop_if(|word| quantity.as_ref().is_some_and(|quantity| word.follows(quantity))));
         self.cells.extend(unit.map(|unit| Cell { column: Column::Unit, words: vec![unit] }));
         self.cells.retain(|cell| !cell.words.is_empty());
+    }
+
+    /// Takes these for its quantity and its price, wherever they stood.
+    pub(super) fn take_factors(&mut self, (quantity, price): (Word<'a>, Word<'a>)) {
+        let found = [(Column::Quantity, quantity), (Column::UnitPrice, price)];
+        self.reassign(found.map(|(column, word)| Cell { column, words: vec![word] }));
     }
 
     /// Takes a quantity and a price from the row above, if they make the total; a number before the description then counts nothing.
@@ -187,14 +190,13 @@ impl<'a> Goods<'a> {
             self.cells.remove(at);
             return;
         }
-        let follows = |unit: &Word, quantity: &Word| unit.line == quantity.line && unit.range.start == quantity.range.end + 1;
         let is_unit = |word: &Word| {
             let behind = word.whole[word.range.end..].trim_start();
             let is_sign = |c: char| c.is_ascii_digit() || matches!(c, 'x' | '×' | 'à' | '@' | '*');
             word.is_measure() || word.text.trim_end_matches('.').chars().count() <= UNIT_LETTERS_MAX || behind.starts_with(is_sign)
         };
         let of_quantity = |unit: &Word| {
-            self.cell(Column::Quantity).and_then(|cell| cell.words.last()).is_some_and(|quantity| is_unit(unit) && follows(unit, quantity))
+            self.cell(Column::Quantity).and_then(|cell| cell.words.last()).is_some_and(|quantity| is_unit(unit) && unit.follows(quantity))
         };
         let (code, unit) = match code_behind_caption(words) {
             Some(code) if words.len() - code - 1 <= UNIT_WORDS_MAX && !self.has(Column::Code) => {

@@ -192,12 +192,11 @@ impl<'a> Reader<'a, '_> {
                 return 1;
             }
             self.items.extend(table.finish());
+            self.uncaptioned.forget();
         } else {
-            let is_summary = self.is_summary(row);
-            self.uncaptioned.read(&mut self.items, self.order, index, if is_summary { None } else { Some(probability) });
-            return 1;
+            let of_goods = (!self.is_summary(row)).then_some(probability);
+            self.uncaptioned.read(&mut self.items, self.order, index, of_goods);
         }
-        self.uncaptioned.forget();
         1
     }
 

@@ -30,9 +30,9 @@ impl<'a> Entry<'a> {
         if self.goods.is_proven() {
             return;
         }
-        let Some((quantity, price)) = factors(&self.goods, &self.words).or_else(|| self.factors_in_description()) else { return };
-        let found = [(Column::Quantity, quantity), (Column::UnitPrice, price)];
-        self.goods.reassign(found.map(|(column, word)| Cell { column, words: vec![word] }));
+        if let Some(found) = factors(&self.goods, &self.words).or_else(|| self.factors_in_description()) {
+            self.goods.take_factors(found);
+        }
     }
 
     /// Numbers before or behind a description, in one line with it: `-3 Ginger & turmeric`, `STANDING CHARGE (DAYS) 28.00 1.1936`.
