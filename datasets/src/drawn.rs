@@ -1,7 +1,7 @@
 //! Supplier invoices, credit notes and receipts of many trades and countries, drawn as web pages without knowledge of this program and printed to PDF:
 //! the lines of their text layers and what they say, without pictures. Companies, persons and numbers are invented.
 //!
-//! A file is gzip of JSON lines, one document a line.
+//! A file is gzip of JSON lines, one document a line. Beside them, lines of text that such paper has, in ten languages, written just so.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Write};
@@ -16,6 +16,9 @@ use proto::Invoice;
 use serde::{Deserialize, Serialize};
 
 use crate::zugferd::LabelledInvoice;
+
+/// How the name of a file of lines ends.
+const PLAIN: &str = ".txt.gz";
 
 #[derive(Debug, thiserror::Error)]
 pub enum DrawnError {
@@ -49,6 +52,16 @@ pub fn read(path: &Path) -> Result<Vec<LabelledInvoice>, DrawnError> {
         Ok(kept.labelled())
     };
     text.lines().enumerate().map(document).collect()
+}
+
+/// What the lines of a file say, in its order: of documents ([`read`]), or as they are in a file of plain lines (`.txt.gz`).
+pub fn texts(path: &Path) -> Result<Vec<String>, DrawnError> {
+    if !path.to_string_lossy().ends_with(PLAIN) {
+        return Ok(read(path)?.into_iter().flat_map(|document| document.lines).map(|line| line.text).collect());
+    }
+    let failed = |source| DrawnError::Read { path: path.to_owned(), source };
+    let text = BufReader::new(GzDecoder::new(File::open(path).map_err(failed)?));
+    text.lines().collect::<Result<_, _>>().map_err(failed)
 }
 
 /// Keeps documents without their pictures.
@@ -110,6 +123,12 @@ mod tests {
         write(&path, &[document(), document()]).unwrap();
         let expected = LabelledInvoice { images: Vec::new(), ..document() };
         assert_eq!(read(&path).unwrap(), [expected.clone(), expected]);
+        assert_eq!(texts(&path).unwrap(), ["Invoice INV-7"; 2]);
+        let path = folder.path().join("lines.txt.gz");
+        let mut file = GzEncoder::new(File::create(&path).unwrap(), Compression::fast());
+        writeln!(file, "Übertrag\nVAT 23 %").unwrap();
+        file.finish().unwrap();
+        assert_eq!(texts(&path).unwrap(), ["Übertrag", "VAT 23 %"]);
     }
 
     #[test]

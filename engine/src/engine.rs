@@ -4,7 +4,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     sync::{
-        Arc,
+        Arc, Once,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
@@ -40,7 +40,7 @@ const CONFIDENCE_MIN: f32 = 0.7;
 pub struct Engine {
     localiser: Localiser,
     recogniser: Recogniser,
-    understander: Understander,
+    understander: Arc<Understander>,
     register: Register,
     model: Model,
 }
@@ -168,15 +168,17 @@ impl Engine {
     fn from_weights(name: &str, weights: [&[u8]; 4]) -> Result<Self, LoadError> {
         let [localise, recognise, language, understand] = weights;
         // Side by side: who starts the program for one receipt waits for this.
-        let ((localiser, recogniser), (language, understander, sha256)) = rayon::join(
-            || (Localiser::from_safetensors(localise), Recogniser::from_safetensors(recognise)),
-            || (LanguageModel::from_safetensors(language), Understander::from_safetensors(understand), sha256(&weights)),
+        let ((localiser, recogniser, sha256), (language, understander)) = rayon::join(
+            || (Localiser::from_safetensors(localise), Recogniser::from_safetensors(recognise), sha256(&weights)),
+            || (LanguageModel::from_safetensors(language), Understander::from_safetensors(understand)),
         );
         let (localiser, recogniser) = (localiser.map_err(LoadError::Localiser)?, recogniser.map_err(LoadError::Recogniser)?);
+        let understander = Arc::new(understander.map_err(LoadError::Understander)?);
+        warm_up(&understander);
         Ok(Self {
             localiser,
             recogniser: recogniser.with_language(language.map_err(LoadError::Language)?),
-            understander: understander.map_err(LoadError::Understander)?,
+            understander,
             register: Register::default(),
             model: Model { name: name.into(), sha256 },
         })
@@ -276,6 +278,15 @@ impl Engine {
         let pages: Vec<_> = pages.iter().map(proto_page).collect();
         Ok(timed(&mut timings.reconcile, || reconcile::reconcile(source, &draft, lines, &pages, &self.register)))
     }
+}
+
+/// Makes ready, once in a process and beside the reading of the first page, what its understanding would wait for.
+fn warm_up(understander: &Arc<Understander>) {
+    static FIRST: Once = Once::new();
+    FIRST.call_once(|| {
+        let understander = Arc::clone(understander);
+        rayon::spawn(move || understander.warm_up());
+    });
 }
 
 fn proto_page(page: &Page) -> proto::Page {

@@ -14,6 +14,7 @@ pub mod localise;
 pub mod observe;
 pub mod overlay;
 pub mod page;
+mod pattern;
 pub mod recognise;
 pub mod reconcile;
 pub mod register;

@@ -10,12 +10,21 @@ use std::path::Path;
 use candle_core::{Device, Result, Tensor};
 use engine::recognise::language::{Entry, LanguageModel, ORDER, START, SYMBOLS, symbol};
 
-/// n-grams longer than this, seen once only, are left out: they are names, and half of the table.
-const KEPT_IF_ONCE_MAX: usize = 3;
+/// n-grams longer than this are left out where they are seen less than [`SEEN_MIN`] times: they are names, and most of the table.
+const KEPT_IF_RARE_MAX: usize = 3;
+const SEEN_MIN: u32 = 3;
 /// What stands before a line is only a context, never looked up for its probability.
 const NEVER: f32 = -15.0;
 
-type Counts = HashMap<Vec<u8>, u32>;
+type Counts = HashMap<Vec<u8>, Count>;
+
+/// How often an n-gram was seen.
+#[derive(Debug, Clone, Copy, Default)]
+struct Count {
+    seen: u32,
+    /// The same, each time by the weight of its line.
+    times: f32,
+}
 
 /// How often a context was seen, and with how many different symbols behind it.
 #[derive(Debug, Clone, Copy, Default)]
@@ -31,8 +40,8 @@ impl Followed {
     }
 }
 
-/// Counts the lines and smooths the counts.
-pub fn model<'a>(lines: impl IntoIterator<Item = &'a str>) -> LanguageModel {
+/// Counts the lines, each as often as it weighs, and smooths the counts.
+pub fn model<'a>(lines: impl IntoIterator<Item = (&'a str, f32)>) -> LanguageModel {
     let counts = count(lines);
     let mut entries: BTreeMap<Vec<u8>, Entry> = BTreeMap::new();
     for (order, counts) in (1..).zip(&counts) {
@@ -46,10 +55,10 @@ pub fn model<'a>(lines: impl IntoIterator<Item = &'a str>) -> LanguageModel {
                 entry.log_backoff = followed.backoff().ln();
             }
         }
-        for (ngram, &times) in counts.iter().filter(|&(_, &times)| times > 1 || order <= KEPT_IF_ONCE_MAX) {
+        for (ngram, &Count { times, .. }) in counts.iter().filter(|(_, count)| count.seen >= SEEN_MIN || order <= KEPT_IF_RARE_MAX) {
             let followed = contexts[&ngram[..order - 1]];
             let shorter = if order == 1 { 1.0 / SYMBOLS } else { probability(&entries, &ngram[1..]) };
-            let smoothed = (times as f32 + followed.kinds * shorter) / (followed.times + followed.kinds);
+            let smoothed = (times + followed.kinds * shorter) / (followed.times + followed.kinds);
             entries.insert(ngram.clone(), Entry { log_probability: smoothed.ln(), log_backoff: 0.0 });
         }
     }
@@ -57,13 +66,15 @@ pub fn model<'a>(lines: impl IntoIterator<Item = &'a str>) -> LanguageModel {
 }
 
 /// Of every n-gram, by its length.
-fn count<'a>(lines: impl IntoIterator<Item = &'a str>) -> [Counts; ORDER] {
+fn count<'a>(lines: impl IntoIterator<Item = (&'a str, f32)>) -> [Counts; ORDER] {
     let mut counts: [Counts; ORDER] = Default::default();
-    for line in lines {
+    for (line, weight) in lines {
         let symbols: Vec<u8> = std::iter::repeat_n(START, ORDER - 1).chain(line.chars().map(symbol)).collect();
         for end in ORDER..=symbols.len() {
             for (order, counts) in (1..).zip(&mut counts) {
-                *counts.entry(symbols[end - order..end].to_vec()).or_default() += 1;
+                let count = counts.entry(symbols[end - order..end].to_vec()).or_default();
+                count.seen += 1;
+                count.times += weight;
             }
         }
     }
@@ -72,9 +83,9 @@ fn count<'a>(lines: impl IntoIterator<Item = &'a str>) -> [Counts; ORDER] {
 
 fn contexts(counts: &Counts) -> HashMap<&[u8], Followed> {
     let mut contexts: HashMap<&[u8], Followed> = HashMap::new();
-    for (ngram, &times) in counts {
+    for (ngram, Count { times, .. }) in counts {
         let followed = contexts.entry(&ngram[..ngram.len() - 1]).or_default();
-        followed.times += times as f32;
+        followed.times += times;
         followed.kinds += 1.0;
     }
     contexts
@@ -108,13 +119,17 @@ mod tests {
 
     const LINES: [&str; 6] = ["TOTAL 9.00", "Sub Total 12.50", "TOTAL", "tax invoice", "TOM & CO", "Total 7.10"];
 
+    fn once(lines: &[&'static str]) -> impl Iterator<Item = (&'static str, f32)> {
+        lines.iter().map(|&line| (line, 1.0))
+    }
+
     fn after(text: &str) -> Context {
         text.chars().fold(Context::LINE_START, Context::then)
     }
 
     #[test]
     fn what_was_seen_more_often_is_more_probable() {
-        let model = model(LINES);
+        let model = model(once(&LINES));
         let p = |context: &str, character| model.log_probability(&after(context), character);
         assert!(p("TOT", 'A') > p("TOT", 'O') + 1.0);
         assert!(p("t", 'o') > p("t", '0') + 1.0);
@@ -123,10 +138,18 @@ mod tests {
     }
 
     #[test]
+    fn a_line_counts_as_often_as_it_weighs() {
+        let lines = (0..SEEN_MIN).flat_map(|_| [("CART", 1.0), ("CARD", 3.0)]);
+        let model = model(lines);
+        let p = |character| model.log_probability(&after("CAR"), character).exp();
+        assert!((2.5..3.5).contains(&(p('D') / p('T'))), "{} {}", p('D'), p('T'));
+    }
+
+    #[test]
     fn probabilities_sum_to_one() {
         let characters = (' '..='~').filter(|c| !c.is_ascii_lowercase()).chain(BEYOND_ASCII.chars()).chain(['©']);
-        // Every n-gram of these lines is seen twice, so that none is left out.
-        let model = model(LINES.into_iter().chain(LINES));
+        // Every n-gram of these lines is seen often enough to be kept.
+        let model = model((0..SEEN_MIN).flat_map(|_| once(&LINES)));
         for context in ["", "T", "TOTA", "Q", "TOTAL 9", "zzz"] {
             let sum: f32 = characters.clone().map(|c| model.log_probability(&after(context), c).exp()).sum();
             // Logarithms are kept in steps of a sixteenth.
@@ -138,7 +161,7 @@ mod tests {
     fn what_is_written_is_read() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("language.safetensors");
-        let model = model(LINES);
+        let model = model(once(&LINES));
         write(&model, &path).unwrap();
         let read = LanguageModel::from_safetensors(&std::fs::read(path).unwrap()).unwrap();
         for (context, character) in [("TOT", 'A'), ("", 'X'), ("9.", '0')] {

@@ -1,5 +1,6 @@
 //! Lines of text for the recogniser: what receipts and invoices say, as printers print it and cameras see it.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use ab_glyph::{Rect, point};
@@ -19,6 +20,10 @@ pub const LINE_HEIGHT_PX: u32 = engine::recognise::network::LINE_HEIGHT as u32;
 const TEXT_CHARACTERS_MAX: usize = 48;
 /// Narrowest picture: lone digits keep their shape, the network some columns.
 const LINE_WIDTH_MIN_PX: u32 = 16;
+/// Share of lines that say what a given document says, where texts are given; the grammar says the others.
+const GIVEN_SHARE: f64 = 0.6;
+/// Share of given texts whose numbers are drawn anew, so that no price is learnt by heart.
+const RENUMBERED_SHARE: f64 = 0.6;
 /// Share of lines whose spaces do not stand where language has them.
 const RESPACED_SHARE: f64 = 0.4;
 /// Share of lines that signs stand around, or around one of their words.
@@ -71,17 +76,25 @@ pub struct SyntheticLine {
 pub struct LineGenerator {
     typefaces: Typefaces,
     seed: u64,
+    /// Texts of documents to print lines of; may be none.
+    given: Vec<String>,
 }
 
 impl LineGenerator {
     /// `fonts` is searched for TrueType and OpenType files: [`super::typefaces::SYSTEM_FONTS`] on Debian.
     pub fn new(fonts: &Path, seed: u64) -> Result<Self, TypefaceError> {
-        Ok(Self { typefaces: Typefaces::find(fonts)?, seed })
+        Ok(Self { typefaces: Typefaces::find(fonts)?, seed, given: Vec::new() })
+    }
+
+    /// Lets a part of the lines say these texts or parts of them; texts that the charset cannot write are left out.
+    pub fn saying(self, texts: impl IntoIterator<Item = String>) -> Self {
+        let texts = texts.into_iter().map(|text| within_charset(&text)).filter(|text| !text.is_empty());
+        Self { given: texts.collect::<BTreeSet<_>>().into_iter().collect(), ..self }
     }
 
     pub fn line(&self, index: u64) -> SyntheticLine {
         let mut dice = Dice::new(self.seed, index);
-        let text = text(&mut dice);
+        let text = text(&mut dice, &self.given);
         let text = if dice.chance(ADORNED_SHARE) { adorn(&mut dice, &text) } else { text };
         let text = if dice.chance(RESPACED_SHARE) { respace(&mut dice, &text) } else { text };
         let fixed_pitch = dice.chance(0.5);
@@ -95,27 +108,38 @@ impl LineGenerator {
 
 /// What line `index` of a seed says, without the cost of its picture.
 pub fn line_text(seed: u64, index: u64) -> String {
-    text(&mut Dice::new(seed, index))
+    text(&mut Dice::new(seed, index), &[])
 }
 
 /// Something to say, never empty.
-fn text(dice: &mut Dice) -> String {
+fn text(dice: &mut Dice, given: &[String]) -> String {
     loop {
-        let said = within_charset(&wording(dice, "line"));
+        let said = if !given.is_empty() && dice.chance(GIVEN_SHARE) { part(dice, given) } else { within_charset(&wording(dice, "line")) };
         let text = change_case(dice, said);
-        let mut end = 0;
-        for (i, word) in text.split(' ').enumerate() {
-            let longer = end + word.chars().count() + usize::from(i > 0);
-            if i > 0 && longer > TEXT_CHARACTERS_MAX {
-                break;
-            }
-            end = longer;
-        }
-        let cut: String = text.chars().take(end.min(TEXT_CHARACTERS_MAX)).collect();
-        if !cut.trim().is_empty() {
-            return cut.trim().to_owned();
+        let cut = first_words(&text);
+        if !cut.is_empty() {
+            return cut.to_owned();
         }
     }
+}
+
+/// One of the texts, from its start or from one of its words on, with its own numbers or others.
+fn part(dice: &mut Dice, given: &[String]) -> String {
+    let text = dice.pick(given);
+    let starts: Vec<usize> = std::iter::once(0).chain(text.match_indices(' ').map(|(space, _)| space + 1)).collect();
+    let text = if text.chars().count() > TEXT_CHARACTERS_MAX { &text[*dice.pick(&starts)..] } else { text };
+    if !dice.chance(RENUMBERED_SHARE) {
+        return text.to_owned();
+    }
+    text.chars().map(|c| if c.is_ascii_digit() { dice.digit() } else { c }).collect()
+}
+
+/// As many whole words as [`TEXT_CHARACTERS_MAX`] allows, or the start of a longer one.
+fn first_words(text: &str) -> &str {
+    let end_of = |characters: usize| text.char_indices().nth(characters).map_or(text.len(), |(end, _)| end);
+    let end = end_of(TEXT_CHARACTERS_MAX);
+    let whole = if text[end..].starts_with(' ') || end == text.len() { Some(end) } else { text[..end].rfind(' ') };
+    text[..whole.unwrap_or(end)].trim()
 }
 
 /// Signs around the text or one of its words: a network that never met them reads letters into them.
@@ -331,11 +355,37 @@ mod tests {
     #[test]
     fn texts_are_trimmed_short_and_within_the_charset() {
         let mut dice = Dice::new(7, 0);
+        let given = ["Getränkekiste 20 x 0,50 l".to_owned(), "word ".repeat(40), "x".repeat(90), "Prix H.T. 10,00".repeat(5)];
         for _ in 0..3000 {
-            let text = text(&mut dice);
+            let text = text(&mut dice, &given);
             assert!(!text.is_empty() && text.chars().count() <= TEXT_CHARACTERS_MAX, "{text:?}");
             assert!(text.trim() == text && !text.contains("  "), "{text:?}");
             assert!(text.chars().all(|c| charset::class(c).is_some()), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn given_texts_are_said_in_part_and_with_other_numbers() {
+        let given = ["Getränkekiste 20 x 0,50 l".to_owned()];
+        let mut dice = Dice::new(8, 0);
+        let said: Vec<String> = (0..400).map(|_| text(&mut dice, &given)).collect();
+        let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
+        let of_given: Vec<&String> = said.iter().filter(|said| said.to_lowercase().starts_with("getränkekiste ")).collect();
+        assert!((0.5..0.7).contains(&(of_given.len() as f64 / said.len() as f64)), "{}", of_given.len());
+        assert!(of_given.iter().any(|said| digits(said) == "20050") && of_given.iter().any(|said| digits(said) != "20050"));
+        assert!(of_given.iter().all(|said| digits(said).len() == 5));
+    }
+
+    #[test]
+    fn words_are_cut_off_whole() {
+        let long = "a".repeat(TEXT_CHARACTERS_MAX);
+        for (text, expected) in [
+            ("two words".to_owned(), "two words".to_owned()),
+            (format!("{long} next"), long.clone()),
+            (format!("{long}a"), long.clone()),
+            (format!("é {long}"), "é".to_owned()),
+        ] {
+            assert_eq!(first_words(&text), expected);
         }
     }
 

@@ -369,9 +369,12 @@ impl Tile {
                 weights = weights.wrapping_add(self.weight_row_step);
             }
             let floor = S::splat(if self.activation == Activation::Relu { 0.0 } else { f32::NEG_INFINITY });
-            // One loop with constant indices: otherwise the sums live in memory while they are summed.
-            for (i, &sum) in sums.iter().flatten().enumerate() {
-                S::store(to.add(i / VECTORS * to_step + i % VECTORS * S::LANES), S::max(sum, floor));
+            // Two loops of constant length, which are unrolled early: as one over both, the sums of some tiles lived in memory while they
+            // were summed, and the localiser took a third longer.
+            for (pixel, &sums) in sums.iter().enumerate() {
+                for (v, &sum) in sums.iter().enumerate() {
+                    S::store(to.add(pixel * to_step + v * S::LANES), S::max(sum, floor));
+                }
             }
             if !whole {
                 for pixel in 0..PIXELS {

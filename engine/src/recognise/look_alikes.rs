@@ -2,6 +2,7 @@
 //!
 //! The language model counts digits as one symbol, so it can't weigh these; and no print of a 0 in `ZOOM` is ever meant.
 
+use crate::pattern::pattern;
 use std::sync::LazyLock;
 
 use regex::{Captures, Regex};
@@ -24,10 +25,6 @@ static LITRES_AS_STROKE: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?P<number
 static ZEROS_OF_MEASURE: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"\b(?P<number>\d+o[\do]{0,3})(?P<unit> ?(?:kg|g|ml|cl|lb|mm|cm|oz)\b)"));
 static CARBON_DIOXIDE: LazyLock<Regex> = LazyLock::new(|| pattern(r"\bC02\b"));
-
-fn pattern(pattern: &str) -> Regex {
-    Regex::new(pattern).expect("the pattern is a constant that a test compiles")
-}
 
 /// The text with such characters put right.
 pub fn mend(text: &str) -> String {

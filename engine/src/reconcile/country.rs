@@ -1,5 +1,6 @@
 //! Which country a document is from, by what its text says, and what follows from that: currency, date order, decimal mark.
 
+use crate::pattern::pattern;
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -77,7 +78,7 @@ const CUSTOMS: [Customs; 20] = [
 /// A state and its code behind a place: `BOSTON, MA 02127`.
 static ZIP_CODE: LazyLock<Regex> = LazyLock::new(|| {
     let states = "A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|RI|S[CD]|T[NX]|UT|V[AT]|W[AIVY]";
-    Regex::new(&format!(r"[A-Z], (?:{states}) \d{{5}}(?:-\d{{4}})?\b")).expect("the pattern is a constant that a test compiles")
+    pattern(&format!(r"[A-Z], (?:{states}) \d{{5}}(?:-\d{{4}})?\b"))
 });
 
 /// What a VAT id's prefix counts, in mentions.

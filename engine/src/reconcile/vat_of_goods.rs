@@ -1,6 +1,7 @@
 //! What the VAT summary leaves unsaid and the rest of the document proves: the nets of rows that print none, and the whole summary where only
 //! the goods print their rates.
 
+use crate::pattern::pattern;
 use std::{collections::BTreeMap, sync::LazyLock};
 
 use regex::Regex;
@@ -58,9 +59,7 @@ pub fn of_one_rate<'a>(texts: impl Iterator<Item = &'a str>, totals: &Totals, cu
 }
 
 /// `20 %`, `13,5%`.
-static PERCENT: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?:^|[^\d.,])(?P<rate>\d{1,2}(?:[.,]\d{1,2})?) ?%").expect("the pattern is a constant that a test compiles")
-});
+static PERCENT: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?:^|[^\d.,])(?P<rate>\d{1,2}(?:[.,]\d{1,2})?) ?%"));
 
 /// The summary that the goods make: their totals by rate, where these and the tax on them are the document's net and VAT.
 pub fn summary(goods: &BTreeMap<Decimal, i64>, totals: &Totals, customs: &Customs) -> Option<Vec<proto::Vat>> {

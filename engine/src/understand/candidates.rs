@@ -2,6 +2,7 @@
 //!
 //! Here only the shape decides; which candidate is the total or the invoice's date is for the network to say.
 
+use crate::pattern::pattern;
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -97,11 +98,6 @@ fn as_digit(c: char) -> char {
         'B' => '8',
         _ => c,
     }
-}
-
-/// Compiles a pattern of understanding.
-pub(super) fn pattern(text: &str) -> Regex {
-    Regex::new(text).expect("the pattern is a constant that a test compiles")
 }
 
 static AMOUNT: LazyLock<Regex> = LazyLock::new(|| {

@@ -1,11 +1,11 @@
 //! Companies' whole names, wherever a document says them: a logo shows a brand, or breaks the name into rows; the small print has it in full.
 
+use crate::pattern::pattern;
 use std::ops::Range;
 use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::candidates::pattern;
 use super::draft::Span;
 use super::keywords::{Keyword, KeywordSet};
 use super::legal_form;

@@ -1,12 +1,13 @@
 //! From probabilities to the draft: names and addresses from whole lines, values from candidates.
 
+use crate::pattern::pattern;
 use std::cell::LazyCell;
 use std::sync::LazyLock;
 
 use regex::Regex;
 
 use super::beliefs::Beliefs;
-use super::candidates::{Candidate, Kind, pattern};
+use super::candidates::{Candidate, Kind};
 use super::draft::{DocumentType, Draft, HeaderField, Span};
 use super::keywords::{Keyword, KeywordSet};
 use super::labels::{BlockField, DOCUMENT_TYPES, Role, Tag};

@@ -1,5 +1,6 @@
 //! What kind of document it is: the network's belief, titles, and the manner of the text.
 
+use crate::pattern::pattern;
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -42,8 +43,7 @@ const TITLE_FACTOR: f32 = 10.0;
 static NUMBERED_CREDIT_NOTE: LazyLock<Regex> = LazyLock::new(|| {
     let title = "credit ?note|rechnungs-?korrektur|storno-?rechnung|note de cr[ée]dit";
     let number = r"(?:n[or°]\.?|number|nummer|num[ée]ro|#)";
-    Regex::new(&format!(r"(?i)^\s*(?:{title})(?: \(\d+\))?[ :]*{number}?[ .:]*[a-z]{{0,6}}[-/ ]?\d"))
-        .expect("the pattern is a constant that a test compiles")
+    pattern(&format!(r"(?i)^\s*(?:{title})(?: \(\d+\))?[ :]*{number}?[ .:]*[a-z]{{0,6}}[-/ ]?\d"))
 });
 
 /// Captions of its number, which may stand elsewhere.
@@ -61,8 +61,9 @@ const ON_CREDIT_FACTOR: f32 = 10.0;
 
 /// Words of bank statements alone; a supplier's statement of account has balances too.
 static BANKING: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)\b(?:paid out|paid in|money out|money in|withdrawals?|overdraft|standing orders?|direct debits?|atm|geldautomat|dispokredit|kontostand|retraits?)\b")
-        .expect("the pattern is a constant that a test compiles")
+    pattern(
+        r"(?i)\b(?:paid out|paid in|money out|money in|withdrawals?|overdraft|standing orders?|direct debits?|atm|geldautomat|dispokredit|kontostand|retraits?)\b",
+    )
 });
 
 /// Different words of banking that make a bank statement.

@@ -1,22 +1,22 @@
 //! Legal forms of companies: what stands before one is the whole name.
 
+use crate::pattern::pattern;
 use std::ops::Range;
 use std::sync::LazyLock;
 
 use regex::Regex;
 
 static LEGAL_FORM: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(
+    pattern(
         r"(?i)\b(?:S[D0O]N\.? ?,?BH[D0O]|S/B|SB|BHD|LTD|LIMITED|GMBH|PLC|LLC|L\.?L\.?P|INC|DAC|AG|KG|OHG|GBR|UG|B\.?V|N\.V|S\.?R\.?L|S\.P\.A|APS|LDA|PTY|TEORANTA|CLG|SARL|SASU|SAS|SA|EURL|EG|E\.K|MBB|KGAA|SPRL|SRL|SPA|BVBA|KFT|S\.R\.O|S\.N\.C|S\.L\.?U?|S\.A\.S?|E\.U|SP\.? ?Z ?O\.? ?O|(?-i:OG|UC|CIC|MBH|VOF|SNC|SCEA|GAEC|EARL)|V\.O\.F|COMM\.? ?V|CO|ENTERPRISE|TRADING)\b",
     )
-    .expect("the pattern is a constant that a test compiles")
 });
 
 /// An Irish county behind `Co.`, which is no company then.
 static COUNTY: LazyLock<Regex> = LazyLock::new(|| {
     let counties = "Antrim|Armagh|Carlow|Cavan|Clare|Cork|Derry|Donegal|Down|Dublin|Fermanagh|Galway|Kerry|Kildare|Kilkenny|Laois|Leitrim|Limerick|\
                     Longford|Louth|Mayo|Meath|Monaghan|Offaly|Roscommon|Sligo|Tipperary|Tyrone|Waterford|Westmeath|Wexford|Wicklow";
-    Regex::new(&format!(r"(?i)^\.? (?:{counties})\b")).expect("the pattern is a constant that a test compiles")
+    pattern(&format!(r"(?i)^\.? (?:{counties})\b"))
 });
 
 /// The first legal form in a text.

@@ -2,6 +2,7 @@
 //!
 //! Captions are the subject of [`super::parties`]; here are the documents that have none. Receipts are no letters.
 
+use crate::pattern::pattern;
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -41,28 +42,24 @@ static POSTCODE: LazyLock<Regex> = LazyLock::new(|| {
     let british = r"\b[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}\b";
     let irish = r"\b[A-Z]\d[\dW] ?[A-Z\d]{4}\b";
     let american = r"\b[A-Z]{2} \d{5}\b";
-    Regex::new(&format!("(?:{continental}|{british}|{irish}|{american})")).expect("the pattern is a constant that a test compiles")
+    pattern(&format!("(?:{continental}|{british}|{irish}|{american})"))
 });
 
 /// Departments and persons that a letter is for the attention of; whom it is addressed to stands above.
 static DEPARTMENT: LazyLock<Regex> = LazyLock::new(|| {
     let word = "accounts payable|accounts dep|purchase ledger|accounts office|buchhaltung|rechnungswesen|einkauf|service compta|comptabilit|service achats|service [ée]conomat|[ée]conomat|administrati|facilities|the proprietor|the licensee|the accounts|the manager|practice manager";
-    Regex::new(&format!(
+    pattern(&format!(
         r"(?i)^\W*(?:(?:for the )?att(?:entio)?n|att\b|contact[eo]?\b|contatto\b|ansprechpartner|fao|f\.a\.o|t?/a\b|trading as|z\. ?hd|à l.attention|c/o|t\.a\.v|ter attentie|{word})"
     ))
-    .expect("the pattern is a constant that a test compiles")
 });
 
-static SALUTATION: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)^\W*(?:(?:frau|her[rn]?[nm]{0,2}|firma|company|mr|mrs|ms|mme|m\.|madame|monsieur|und|and|et)\b\W*)+$")
-        .expect("the pattern is a constant that a test compiles")
-});
+static SALUTATION: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"(?i)^\W*(?:(?:frau|her[rn]?[nm]{0,2}|firma|company|mr|mrs|ms|mme|m\.|madame|monsieur|und|and|et)\b\W*)+$"));
 
 /// `accounts@whitsandlinen.co.uk`, `www.friesenhof-gastro.de`, `kilbrackenhardware.ie`.
 static DOMAIN: LazyLock<Regex> = LazyLock::new(|| {
     let ends = r"(?:ie|com|co\.uk|uk|de|at|ch|fr|be|nl|it|es|lu|eu|net|org|my)\b";
-    Regex::new(&format!(r"(?i)(?:(?:@|www\.|https?://)\s?([a-z0-9][a-z0-9-]{{3,}})\.|\b([a-z0-9][a-z0-9-]{{3,}})\.{ends})"))
-        .expect("the pattern is a constant that a test compiles")
+    pattern(&format!(r"(?i)(?:(?:@|www\.|https?://)\s?([a-z0-9][a-z0-9-]{{3,}})\.|\b([a-z0-9][a-z0-9-]{{3,}})\.{ends})"))
 });
 
 /// Adds to the runs' probabilities what the places of a letter's blocks say. `taken`: lines of a party that a caption announces; `addressee`: lines of
@@ -106,8 +103,9 @@ fn believe(named: Option<usize>, field: BlockField, share: f32, beliefs: &mut Be
 
 /// Telephones, mail and web pages.
 static CONTACT: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)^\W*[a-z0-9-]{4,}\.(?:ie|com|co\.uk|uk|de|at|ch|fr|be|nl|it|es|lu|eu|net|org|com\.au|example)\W*$|^\W*(?:tel|t|ph|phone|fax|e-?mail|mob|mobile)\b\W*[(+\d]|\b(?:continued|overleaf|(?:page|pagina|página|seite|blatt) \d+)\b|\S@\S+\.|\bw{2,3}\.\w")
-        .expect("the pattern is a constant that a test compiles")
+    pattern(
+        r"(?i)^\W*[a-z0-9-]{4,}\.(?:ie|com|co\.uk|uk|de|at|ch|fr|be|nl|it|es|lu|eu|net|org|com\.au|example)\W*$|^\W*(?:tel|t|ph|phone|fax|e-?mail|mob|mobile)\b\W*[(+\d]|\b(?:continued|overleaf|(?:page|pagina|página|seite|blatt) \d+)\b|\S@\S+\.|\bw{2,3}\.\w",
+    )
 });
 
 /// `Herrn`, `Firma`: whoever is meant stands below.
@@ -136,7 +134,7 @@ fn is_address(text: &str) -> bool {
         let unit = r"(?:unit|suite|floor|level|z\.?a\.?|z\.?i\.?) \w";
         let french = r"\d+\w?,? (?:bis |ter )?(?:rue|avenue|av\.|quai|place|chemin|route|boulevard|bd|impasse|all[ée]e)\b";
         let german = r"\p{L}[\p{L} .-]*(?:stra(?:ß|ss)e|str\.|weg|gasse|platz|laan|straat|kade|dijk) \d+\w?\W*$";
-        Regex::new(&format!(r"(?i)^\W*(?:{unit}|{french}|{german})")).expect("the pattern is a constant that a test compiles")
+        pattern(&format!(r"(?i)^\W*(?:{unit}|{french}|{german})"))
     });
     legal_form::find(text).is_none() && (POSTCODE.is_match(text) || STREET.is_match(text))
 }

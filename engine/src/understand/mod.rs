@@ -22,6 +22,7 @@ mod parties;
 mod payment;
 pub mod rows;
 pub mod runs;
+mod specimen;
 #[cfg(test)]
 mod testing;
 mod vat;
@@ -103,6 +104,15 @@ impl Understander {
         beliefs.types = kind::probabilities(&order, &candidates, beliefs.types);
         parties::weigh(&order, &candidates, &runs, &mut beliefs);
         Ok(decode::draft(&order, &candidates, &runs, &beliefs))
+    }
+
+    /// Reads a document of its own and forgets it: the patterns that documents are read with are compiled when they are first needed,
+    /// which takes twice as long as reading a receipt.
+    pub fn warm_up(&self) {
+        let (lines, pages) = specimen::lines();
+        if let Err(error) = self.draft(&lines, &pages) {
+            tracing::warn!(%error, "the specimen cannot be read");
+        }
     }
 
     /// The networks' mean probabilities; `None` where there is nothing to read.

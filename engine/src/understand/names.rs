@@ -1,5 +1,6 @@
 //! Names and addresses: blocks of whole lines, cut where a registration number or a telephone begins.
 
+use crate::pattern::pattern;
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -29,48 +30,38 @@ const NAME_CHARACTERS_MIN: usize = 3;
 static AFTER_NAME: LazyLock<Regex> = LazyLock::new(|| {
     let number = r"(?:NO\.?:? ?)?(?:\b[A-Z]{2}\d{6,}|\d{4,9} ?-? ?[A-Z]|\b\d{10,12})\b";
     let word = r"\b(?:(?:CO(?:MPANY)?\.? ?)?REG(?:ISTRATION)?\.? ?(?:NO|:)|CO(?:MPANY)?\.? ?NO\b|ROC\b|OWN(?:ED)? BY|AU CAPITAL|REGISTERED (?:IN|OFFICE)|[-–—] SITZ\b|AMTSGERICHT|RCS\b|SIRE[TN]\b|GST\b|VAT (?:NO|REG)|(?:[-–—·] )?(?:CIF|NIF|P\.? ?IVA|KVK)\b)";
-    Regex::new(&format!(r"(?i)\s*[(\[]?\s*(?:{number}|{word}).*$")).expect("the pattern is a constant that a test compiles")
+    pattern(&format!(r"(?i)\s*[(\[]?\s*(?:{number}|{word}).*$"))
 });
 
 /// What stands before the name of who owns a shop, sends a bill or is paid.
 static BEFORE_NAME: LazyLock<Regex> = LazyLock::new(|| {
     let owned = r"DIMIL\w{1,3}KI(?: OLEH)?|OWN(?:ED|ER)? BY";
     let sent = r"(?:new )?(?:bill|invoice) from|(?:issued|sent|supplied) by|company name|(?:a/c|account) (?:name|holder)|payee|beneficiary|kontoinhaber(?:in)?|zahlungsempf[aä]nger|titulaire(?: du compte)?|titular|intestatario|beneficiario|begunstigde|rekeninghouder";
-    Regex::new(&format!(r"(?i)^\W*(?:(?:{owned}|{sent})\b\s*[:.]?|(?:to|from|supplier|seller)\s*:)\s*"))
-        .expect("the pattern is a constant that a test compiles")
+    pattern(&format!(r"(?i)^\W*(?:(?:{owned}|{sent})\b\s*[:.]?|(?:to|from|supplier|seller)\s*:)\s*"))
 });
 
 /// `Otter Sweets is a brand of Emerald Ventures Ltd.`: the company stands behind it.
 static BRAND_OF: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)\b(?:brand|trading (?:name|style)|trade name|registered business name|division|marque|marke) (?:of|de|der)\s+")
-        .expect("the pattern is a constant that a test compiles")
+    pattern(r"(?i)\b(?:brand|trading (?:name|style)|trade name|registered business name|division|marque|marke) (?:of|de|der)\s+")
 });
 
 /// A slogan or another name behind the supplier's: ` / Greener power`, ` -- Wine for drinking`, ` t/a The Print Room`.
-static BEHIND_NAME: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)\s(?:/|--|—|\||·|•)\s|\s(?:t/as?|trading as)\s").expect("the pattern is a constant that a test compiles")
-});
+static BEHIND_NAME: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)\s(?:/|--|—|\||·|•)\s|\s(?:t/as?|trading as)\s"));
 
 /// A caption of the buyer in front of its name: `To: The Moorings Bar`.
 pub(super) static BUYER_CAPTION: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)^\W*(?:(?:bill(?:ed)?|sold|invoiced?|deliver(?:ed)?) )?(?:to|customer|client|kunde|buyer|käufer)(?: name)?\s*:\s*\b")
-        .expect("the pattern is a constant that a test compiles")
+    pattern(r"(?i)^\W*(?:(?:bill(?:ed)?|sold|invoiced?|deliver(?:ed)?) )?(?:to|customer|client|kunde|buyer|käufer)(?: name)?\s*:\s*\b")
 });
 
 /// A caption of a name in front of it: `Denominazione: Cantina Valrossa S.r.l.`
 pub(super) static NAME_CAPTION: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)^\W*(?:denominazione|ragione sociale|raison sociale|raz[óo]n social|firmenname|company name|trading name)\s*:\s*\b")
-        .expect("the pattern is a constant that a test compiles")
+    pattern(r"(?i)^\W*(?:denominazione|ragione sociale|raison sociale|raz[óo]n social|firmenname|company name|trading name)\s*:\s*\b")
 });
 
-static STREET: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)\b(?:street|road|lane|avenue|quay|square|terrace)\W*$").expect("the pattern is a constant that a test compiles")
-});
+static STREET: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)\b(?:street|road|lane|avenue|quay|square|terrace)\W*$"));
 
 /// From here on a line no longer is an address.
-static AFTER_ADDRESS: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)\s*\b(?:TEL(?:EPHONE)?|PHONE|FAX|H/P|E-?MAIL)\b.*$").expect("the pattern is a constant that a test compiles")
-});
+static AFTER_ADDRESS: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)\s*\b(?:TEL(?:EPHONE)?|PHONE|FAX|H/P|E-?MAIL)\b.*$"));
 
 /// Candidates for a field that is a block of lines, the most probable first; no line stands in two of them.
 pub(super) fn blocks(order: &ReadingOrder, runs: &[Run], beliefs: &Beliefs, field: BlockField) -> Vec<Span> {

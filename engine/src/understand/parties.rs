@@ -5,12 +5,13 @@
 mod captions;
 mod nobody;
 
+use crate::pattern::pattern;
 use std::sync::LazyLock;
 
 use regex::Regex;
 
 use super::beliefs::Beliefs;
-use super::candidates::{Candidate, pattern};
+use super::candidates::Candidate;
 use super::companies::letters;
 use super::decode::OF_BUYER;
 use super::draft::DocumentType;

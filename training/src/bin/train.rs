@@ -4,6 +4,7 @@ use anyhow::{Context, Result, bail};
 use candle_core::Device;
 use candle_nn::VarMap;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use datasets::drawn;
 use datasets::splits::{self, Fold};
 use datasets::sroie::{self, Receipt};
 use datasets::synthetic::documents::DocumentGenerator;
@@ -12,7 +13,7 @@ use engine::engine::REGISTER_FILE;
 use engine::localise::Localiser;
 use engine::register::KnownSupplier;
 use engine::{localise, recognise};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -145,6 +146,9 @@ struct RecognitionArgs {
     /// Fonts of the synthetic lines; without it only the data are learnt from.
     #[arg(long, env = "CELLARBOOK_FONTS")]
     fonts: Option<PathBuf>,
+    /// Files of lines or of documents, parts of which the synthetic lines say: `datasets/drawn/lines.txt.gz`, `documents.ndjson.gz`
+    #[arg(long, num_args = 1.., requires = "fonts")]
+    drawn: Vec<PathBuf>,
     /// Cuts every second line out as the localiser sees it, not as it is labelled.
     #[arg(long, env = "CELLARBOOK_OWN_BOXES")]
     own_boxes: bool,
@@ -164,6 +168,9 @@ struct LanguageArgs {
     /// Lines of the generator to count beside the transcripts.
     #[arg(long, default_value_t = 20_000)]
     synthetic: u64,
+    /// Files whose lines are counted too, each text once: `datasets/drawn/lines.txt.gz`, `documents.ndjson.gz`
+    #[arg(long, num_args = 1..)]
+    drawn: Vec<PathBuf>,
     #[arg(long, env = "CELLARBOOK_SEED", default_value_t = 1)]
     seed: u64,
 }
@@ -227,6 +234,9 @@ struct UnderstandingArgs {
     resume: bool,
 }
 
+/// What a receipt's transcript counts in the language model beside a line that is made up: it is what was printed, misspelt as it was.
+const TRANSCRIPT_WEIGHT: f32 = 3.0;
+
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(120);
 const WARM_UP_STEPS: u64 = 100;
 
@@ -270,7 +280,9 @@ fn recognition(args: &RecognitionArgs) -> Result<()> {
     const SHIPPED: &[u8] = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/../engine/models/recognise.safetensors"));
     let run = &args.run;
     let (train, held_back) = receipts(run)?;
+    let said = texts(&args.drawn)?;
     let generator = args.fonts.as_deref().map(|fonts| LineGenerator::new(fonts, run.seed)).transpose()?;
+    let generator = generator.map(|generator| generator.saying(said));
     let init = run.init.as_deref().map(read_weights).transpose()?;
     let variables = VarMap::new();
     let task = Recognition::new(&variables, Some(init.as_deref().unwrap_or(SHIPPED)), device(run.device)?, held_back)
@@ -310,10 +322,13 @@ fn schedule(run: &RunArgs, network: &str, learning_rate: f64) -> Schedule {
 fn language(args: &LanguageArgs) -> Result<()> {
     let (train, _) = split(read_receipts(&args.data)?);
     let transcripts = train.iter().flat_map(|receipt| &receipt.lines).map(|line| line.text.trim().to_owned());
-    let lines: Vec<String> = transcripts.chain((0..args.synthetic).map(|index| line_text(args.seed, index))).collect();
+    let generated = (0..args.synthetic).map(|index| line_text(args.seed, index));
+    let drawn = texts(&args.drawn)?.into_iter().collect::<BTreeSet<_>>();
+    let made_up = generated.chain(drawn).map(|text| (text, 1.0));
+    let lines: Vec<(String, f32)> = transcripts.map(|text| (text, TRANSCRIPT_WEIGHT)).chain(made_up).collect();
     let path = args.out.join("language.safetensors");
     fs::create_dir_all(&args.out).with_context(|| format!("{}: cannot make the folder", args.out.display()))?;
-    training::language::write(&training::language::model(lines.iter().map(String::as_str)), &path)
+    training::language::write(&training::language::model(lines.iter().map(|(text, weight)| (text.as_str(), *weight))), &path)
         .with_context(|| format!("{}: cannot write the language model", path.display()))?;
     eprintln!("{}: counted {} lines", path.display(), lines.len());
     Ok(())
@@ -379,6 +394,15 @@ fn understanding(args: UnderstandingArgs) -> Result<()> {
         resume,
         device: device(args.device)?,
     })
+}
+
+/// What these files say, line by line.
+fn texts(files: &[PathBuf]) -> Result<Vec<String>> {
+    let mut all = Vec::new();
+    for path in files {
+        all.extend(drawn::texts(path)?);
+    }
+    Ok(all)
 }
 
 /// The receipts to train on and those held back.

@@ -1,5 +1,6 @@
 //! Signs of runs of lines: where a name or an address begins and ends.
 
+use crate::pattern::pattern;
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -19,10 +20,8 @@ pub const RUN_SIGNS: usize = 4 + 4 * LINE_SIGNS + 8;
 const LINE_SIGNS: usize = 10 + PARTY_SIGNS;
 
 /// Where an address begins: a number, or a word for one.
-static ADDRESS_START: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)^\W*(?:N[O0]\b|L[O0]T|UNIT|BLO?C?K|LEVEL|SUITE|G[- ]?\d|\w{0,3}\d)")
-        .expect("the pattern is a constant that a test compiles")
-});
+static ADDRESS_START: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"(?i)^\W*(?:N[O0]\b|L[O0]T|UNIT|BLO?C?K|LEVEL|SUITE|G[- ]?\d|\w{0,3}\d)"));
 
 /// Of each run. What lines say and how high they are is asked once: there are seven runs and more a line.
 pub(super) fn signs(order: &ReadingOrder, keywords: &[KeywordSet], runs: &[Run]) -> Vec<[f32; RUN_SIGNS]> {

@@ -5,6 +5,7 @@
 mod inference;
 mod parting;
 
+use crate::pattern::pattern;
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -44,7 +45,7 @@ const GTIN_DIGITS_MIN: usize = 12;
 /// What was delivered together stands below a line of its own: `Shipment No. SS-118402 / 24-02-26`, `Bon n° 1187 du mardi 3 mars`.
 static DELIVERY: LazyLock<Regex> = LazyLock::new(|| {
     let note = r"shipment|delivery(?: note)?|docket|lieferschein|livraison|bon|bl|albar[aá]n|tkt|ticket|(?:y?our |ihre )?(?:order|bestellung)|auftrag|commande|pakbon|ddt|despatch(?: note)?";
-    Regex::new(&format!(r"(?i)^\W*(?:rif\.? )?(?:{note})\b(?:[^\d]{{0,12}})\S*\d")).expect("the pattern is a constant that a test compiles")
+    pattern(&format!(r"(?i)^\W*(?:rif\.? )?(?:{note})\b(?:[^\d]{{0,12}})\S*\d"))
 });
 
 /// Whether a cell begins with a code: `KOM-GIN-24, batch 0617`.
@@ -60,8 +61,9 @@ static NOTE: LazyLock<Regex> = LazyLock::new(|| {
     let numbered = r"charge|lote?|lotto|batch|asin|ean|gtin|sku|mpn|s/n|serial(?: no)?|hs code|zolltarif(?:nummer)?|job ref";
     let said =
         r"allerg[eéè]n[ei]?s?|allergeni|herkunft|origine?|origen|herkomst|ursprung|incl\. travel|billing period|standing order|by the \w+$";
-    Regex::new(&format!(r"(?i)^\W*(?:(?:{dated})\b[.:]?\s*\d|(?:{numbered})\b[.:]?\s*\S*\d|(?:{said})\b\s*:?)|\b(?:lot|batch|use by|best before)\b[.:]?\s*\S*\d"))
-        .expect("the pattern is a constant that a test compiles")
+    pattern(&format!(
+        r"(?i)^\W*(?:(?:{dated})\b[.:]?\s*\d|(?:{numbered})\b[.:]?\s*\S*\d|(?:{said})\b\s*:?)|\b(?:lot|batch|use by|best before)\b[.:]?\s*\S*\d"
+    ))
 });
 
 /// A row of the table, its words in cells.

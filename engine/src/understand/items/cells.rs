@@ -1,5 +1,6 @@
 //! Words with their places, the numbers they print, and the cells that they make up.
 
+use crate::pattern::pattern;
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -111,9 +112,7 @@ const MEASURES: [&str; 79] = [
 ];
 
 /// `2X3.50`, `2X`, `@3.50`: numbers joined by a multiplication sign.
-static PRODUCT: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^(?P<left>\d+(?:[.,]\d+)?)?[xX*@](?P<right>\d+(?:[.,]\d+)?)?$").expect("the pattern is a constant that a test compiles")
-});
+static PRODUCT: LazyLock<Regex> = LazyLock::new(|| pattern(r"^(?P<left>\d+(?:[.,]\d+)?)?[xX*@](?P<right>\d+(?:[.,]\d+)?)?$"));
 
 /// The words of a row from left to right; multiplication signs and lone currency signs are no words.
 pub(super) fn words<'a>(order: &ReadingOrder<'a>, row: Range<usize>) -> Vec<Word<'a>> {
@@ -174,8 +173,7 @@ pub(super) struct Number {
 
 static NUMBER: LazyLock<Regex> = LazyLock::new(|| {
     let grouped = r"(?P<whole>\d{1,3}(?:[,.' ]\d{3})+|\d+)(?:[.,](?P<fraction>\d{1,6}))?";
-    Regex::new(&format!(r"^(?P<sign>[-(])?(?:RM|EUR|€|£|\$)?(?P<minus>-)?{grouped}\)?-?(?:€|£|\$|EUR)?(?P<mark>[A-Z*])?$"))
-        .expect("the pattern is a constant that a test compiles")
+    pattern(&format!(r"^(?P<sign>[-(])?(?:RM|EUR|€|£|\$)?(?P<minus>-)?{grouped}\)?-?(?:€|£|\$|EUR)?(?P<mark>[A-Z*])?$"))
 });
 
 impl Number {

@@ -1,5 +1,6 @@
 //! An item in the making: its cells, what they prove, and what of them belongs to another column.
 
+use crate::pattern::pattern;
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -17,7 +18,7 @@ const PROVEN_PROBABILITY: f32 = 0.97;
 static CODE_CAPTION: LazyLock<Regex> = LazyLock::new(|| {
     let words =
         r"art|article|artikel|art\.?-?n[ro]|artikelnr|artikelnummer|réf|ref|sku|code|mpn|item|asin|ean|gtin|kód|código|codice|cod|part";
-    Regex::new(&format!(r"(?i)^[^\p{{L}}]*(?:{words})[.:]*$")).expect("the pattern is a constant that a test compiles")
+    pattern(&format!(r"(?i)^[^\p{{L}}]*(?:{words})[.:]*$"))
 });
 
 /// What may stand between such a caption and the code.

@@ -12,6 +12,7 @@ mod goods;
 mod rate_codes;
 mod uncaptioned;
 
+use crate::pattern::pattern;
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -45,7 +46,9 @@ const GROUP_GAP_ROWS_MAX: usize = 8;
 
 /// Sums carried to the next page, and from the one before.
 static CARRIED: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)\b(?:übertrag|à reporter|report|(?:carr(?:y|ied)|brought) (?:over|forward)|over(?:ge)?(?:bracht|dracht)|transporteren|riporto|suma y sigue|suma anterior|suma de la p[aá]gina|report à nouveau|saldo a riporto|von seite|da pagina|van pagina|from page)\b").expect("the pattern is a constant that a test compiles")
+    pattern(
+        r"(?i)\b(?:übertrag|à reporter|report|(?:carr(?:y|ied)|brought) (?:over|forward)|over(?:ge)?(?:bracht|dracht)|transporteren|riporto|suma y sigue|suma anterior|suma de la p[aá]gina|report à nouveau|saldo a riporto|von seite|da pagina|van pagina|from page)\b",
+    )
 });
 
 /// Goods beyond this many rows are not read.

@@ -1,13 +1,13 @@
 //! Codes that stand for rates of VAT beside the goods (`A`, `S`, `T1`, `2`, `*`), told by what explains them elsewhere: a row of the VAT summary
 //! (`A | 23.00 % | 95.93 | 22.06`) or a line of its own (`H = 21 % hoog`); without either, by the goods of one code that make the net of a rate.
 
+use crate::pattern::pattern;
 use std::sync::LazyLock;
 
 use regex::Regex;
 
 use super::cells::{CENT, Cell, Number, ONE, Word, plain_words};
 use super::{Goods, MOST};
-use crate::understand::candidates::pattern;
 use crate::understand::draft::{Column, RateCode, VatRow};
 use crate::understand::keywords::{Keyword, KeywordSet};
 use crate::understand::rows::ReadingOrder;

@@ -1,12 +1,12 @@
 //! Captions of parties: who buys, who sells, and where goods were brought.
 
+use crate::pattern::pattern;
 use std::sync::LazyLock;
 
 use regex::Regex;
 
 use super::{is_caption_alone, letters};
 use crate::text::TextLine;
-use crate::understand::candidates::pattern;
 use crate::understand::keywords::{Keyword, KeywordSet};
 use crate::understand::rows::ReadingOrder;
 

@@ -1,10 +1,10 @@
 //! What names nobody: captions, titles, numbers, trades without a name.
 
+use crate::pattern::pattern;
 use std::sync::LazyLock;
 
 use regex::Regex;
 
-use crate::understand::candidates::pattern;
 use crate::understand::keywords::{Keyword, KeywordSet};
 use crate::understand::legal_form;
 use crate::understand::letters;

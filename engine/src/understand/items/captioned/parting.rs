@@ -1,5 +1,6 @@
 //! What stands in the columns of a table though it is of another one: numbers of items, days, codes and units among the descriptions.
 
+use crate::pattern::pattern;
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -9,7 +10,6 @@ use super::super::cells::{Cell, ONE, Word};
 use super::super::goods::drop_positions;
 use super::super::{CODE_DIGITS_MIN, MOST};
 use super::{Captioned, Entry, NOTE, begins_with_code};
-use crate::understand::candidates::pattern;
 use crate::understand::draft::Column;
 
 /// `23 Feb`, `08/12`, `Mon 4th May 2026`.
