@@ -271,13 +271,15 @@ impl<'a> Reader<'a, '_> {
         said.has(Keyword::Subtotal) || CARRIED.is_match(&text) || sums && read.is_bare_amount()
     }
 
-    /// Whether an item beyond doubt follows a row that is none: goods stand in groups, each with its sum.
+    /// Whether an item beyond doubt follows a row that is none, before another table begins: goods stand in groups, each with its sum.
     fn goes_on_below(&self, table: &Captioned<'a>, index: usize) -> bool {
-        let below = self.order.rows.iter().enumerate().skip(index + 1).take(GROUP_GAP_ROWS_MAX);
-        let same_table = below.take_while(|(at, _)| Columns::announced(self.order, *at, self.priced).is_none());
+        let rows = self.order.rows.iter().enumerate().skip(index).take(GROUP_GAP_ROWS_MAX + 1);
+        let same_table = rows.take_while(|(at, row)| {
+            Columns::announced(self.order, *at, self.priced).is_none() && !Columns::announce_another_table(self.order, (*row).clone())
+        });
         let item =
             |(_, row): (usize, &Range<usize>)| (table.row(plain_words(self.order, row.clone()), 0, 0.0), self.is_summary(row.clone()));
-        same_table.map(item).any(|(row, is_summary)| table.is_item(&row) || !is_summary && table.is_like_last(&row))
+        same_table.skip(1).map(item).any(|(row, is_summary)| table.is_item(&row) || !is_summary && table.is_like_last(&row))
     }
 }
 
