@@ -9,6 +9,9 @@ use regex::{Captures, Regex};
 
 /// Letters that a word of zeros and letters has at least.
 const WORD_LETTERS_MIN: usize = 3;
+/// Characters of a word of digits that is no lone sign and no tax number.
+const FIGURES_MIN: usize = 3;
+const FIGURES_MAX: usize = 6;
 
 static WORD: LazyLock<Regex> = LazyLock::new(|| pattern(r"[\p{L}\p{N}]+"));
 /// A number with decimals in which some digits are letters.
@@ -28,7 +31,7 @@ static CARBON_DIOXIDE: LazyLock<Regex> = LazyLock::new(|| pattern(r"\bC02\b"));
 
 /// The text with such characters put right.
 pub fn mend(text: &str) -> String {
-    let text = WORD.replace_all(text, |word: &Captures| letters(&word[0]));
+    let text = WORD.replace_all(text, |word: &Captures| figures(&letters(&word[0])));
     let text = NUMBER.replace_all(&text, |found: &Captures| found[0].replace(&found["number"], &digits(&found["number"])));
     let text = OUNCES.replace_all(&text, |found: &Captures| {
         format!("{}{}{}", &found["number"], if &found["z"] == "Z" { 'O' } else { 'o' }, &found["z"])
@@ -55,6 +58,13 @@ fn letters(word: &str) -> String {
     }
     let small = count(char::is_lowercase) > count(char::is_uppercase);
     word.replace('0', if small { "o" } else { "O" })
+}
+
+/// Letters within a short word of digits, as old forms of 1 and 0 are read. A longer one may be a tax number, which ends in a letter.
+fn figures(word: &str) -> String {
+    let is_short = (FIGURES_MIN..=FIGURES_MAX).contains(&word.len()) && word.starts_with(|c: char| c.is_ascii_digit());
+    let is_number = word.bytes().all(|c| c.is_ascii_digit() || b"IOo".contains(&c)) && word.bytes().filter(u8::is_ascii_digit).count() > 1;
+    if is_short && is_number { word.replace('I', "1").replace(['O', 'o'], "0") } else { word.to_owned() }
 }
 
 /// Letters within a number that is mostly one.
@@ -90,7 +100,12 @@ mod tests {
             ("Pfand Fass 30|", "Pfand Fass 30l"),
             ("Rooster potatoes 1okg", "Rooster potatoes 10kg"),
             ("Seifencreme 95o ml", "Seifencreme 950 ml"),
+            ("Riesling 202I", "Riesling 2021"),
+            ("119o Bruxelles", "1190 Bruxelles"),
             // As they are.
+            ("NIF 7916188O", "NIF 7916188O"),
+            ("1OO", "1OO"),
+            ("75l 10o", "75l 100"),
             ("2 x 0,51", "2 x 0,51"),
             ("3 X 2.51", "3 X 2.51"),
             ("A0", "A0"),

@@ -41,8 +41,90 @@ pub(super) fn rows(
     span: impl Fn(&Candidate, f32) -> Span,
 ) -> Vec<VatRow> {
     let bands = bands(order, beliefs);
+    let document = Taxed::of(candidates, beliefs);
+    let mut found = agreeing_rows(order, candidates, &bands, &span, |band| band.is_of_tax() || band.summary >= band.item);
+    if let Some(document) = document.as_ref().filter(|document| !document.is_sum_of(&found)) {
+        // Rows that nothing announces prove themselves by their sum.
+        let all = agreeing_rows(order, candidates, &under_rates(&bands, candidates), &span, |_| true);
+        if document.is_sum_of(&all) {
+            found = all;
+        }
+    }
+    let amounts = amounts_by_rate(order, &bands, candidates);
+    let by_amounts = document.as_ref().is_some_and(|document| !document.is_sum_of(&found) && document.confirms(&amounts));
+    let mut rows: Vec<Known> = match by_amounts {
+        false => found.into_iter().map(|found| Known { rate: found.rate, net: Some(found.net), tax: found.tax, row: found.row }).collect(),
+        true => {
+            let sums: Vec<&Candidate> = summaries(&bands).flat_map(|band| amounts_of(band, candidates)).collect();
+            amounts.iter().map(|(rate, amount)| with_net(rate, amount, &sums, &span)).collect()
+        }
+    };
+    let untaxed = document.and_then(|document| untaxed(&document, &bands, candidates, &rows, &span));
+    rows.extend(untaxed);
+    rows.into_iter().map(|known| known.row).collect()
+}
+
+/// A row with the values of its cells.
+struct Known {
+    rate: i64,
+    net: Option<i64>,
+    tax: i64,
+    row: VatRow,
+}
+
+/// A rate and its tax, with the only printed sum that they are of.
+fn with_net(rate: &Candidate, amount: &Candidate, sums: &[&Candidate], span: impl Fn(&Candidate, f32) -> Span) -> Known {
+    let net = sums.iter().find(|net| **net != amount && rate.value > 0 && agrees(rate.value, net.value, amount.value));
+    let cell = |candidate: &Candidate| Some(span(candidate, CONFIRMED_PROBABILITY));
+    let row = VatRow { rate: cell(rate), net: net.and_then(|net| cell(net)), amount: cell(amount) };
+    Known { rate: rate.value, net: net.map(|net| net.value), tax: amount.value, row }
+}
+
+/// `ZERO RATED 0% 766.02`: what is left of the net, beside a rate of nothing, with no tax printed.
+fn untaxed(
+    document: &Taxed,
+    bands: &[Band],
+    candidates: &[Candidate],
+    rows: &[Known],
+    span: impl Fn(&Candidate, f32) -> Span,
+) -> Option<Known> {
+    let taxed = rows.iter().map(|known| known.net.filter(|_| known.rate != 0)).sum::<Option<i64>>().filter(|_| !rows.is_empty())?;
+    let vat = rows.iter().map(|known| known.tax).sum::<i64>();
+    let rests = [document.net, document.gross.saturating_sub(vat)].map(|net| net.saturating_sub(taxed));
+    summaries(bands).find_map(|band| {
+        let [net] = amounts_of(band, candidates).collect::<Vec<_>>()[..] else { return None };
+        let rate = candidates.iter().find(|c| c.kind == Kind::Rate && c.value == 0 && band.row.contains(&c.line))?;
+        let cell = |candidate: &Candidate| Some(span(candidate, CONFIRMED_PROBABILITY));
+        let row = VatRow { rate: cell(rate), net: cell(net), amount: None };
+        (net.value != 0 && rests.contains(&net.value)).then_some(Known { rate: 0, net: Some(net.value), tax: 0, row })
+    })
+}
+
+/// Those that are no goods.
+fn summaries(bands: &[Band]) -> impl Iterator<Item = &Band> {
+    bands.iter().filter(|band| band.summary >= band.item)
+}
+
+/// The same, where a row has rates but no amounts with the row below: `VAT 1 = 9%, net | VAT 2 = 21%, net` are captions.
+fn under_rates(bands: &[Band], candidates: &[Candidate]) -> Vec<Band> {
+    let has = |band: &Band, kind: Kind| candidates.iter().any(|c| c.kind == kind && band.row.contains(&c.line));
+    let lines = |(at, band): (usize, &Band)| match bands.get(at + 1) {
+        Some(below) if has(band, Kind::Rate) && !has(band, Kind::Amount) => band.row.start..below.row.end,
+        _ => band.lines.clone(),
+    };
+    bands.iter().enumerate().map(|(at, band)| Band { lines: lines((at, band)), row: band.row.clone(), ..*band }).collect()
+}
+
+/// One row a rate, of the bands that may hold them.
+fn agreeing_rows(
+    order: &ReadingOrder,
+    candidates: &[Candidate],
+    bands: &[Band],
+    span: impl Fn(&Candidate, f32) -> Span,
+    may_hold: impl Fn(&Band) -> bool,
+) -> Vec<Found> {
     let mut found: Vec<Found> = Vec::new();
-    for band in bands.iter().filter(|band| band.is_of_tax() || band.summary >= band.item) {
+    for band in bands.iter().filter(|band| may_hold(band)) {
         let printed: Vec<&Candidate> = candidates.iter().filter(|c| band.lines.contains(&c.line)).collect();
         let signed = printed.iter().any(|c| c.kind == Kind::Rate);
         let whole = |line: usize| whole_rates(line, &order.lines[line].text, band.is_of_tax());
@@ -57,18 +139,13 @@ pub(super) fn rows(
             left.retain(|candidate| ![rate, net, tax].contains(candidate));
         }
     }
-    let document = Taxed::of(candidates, beliefs);
-    let amounts = amounts_by_rate(order, &bands, candidates);
-    let by_table = found.iter().map(|found| found.tax).collect::<Vec<_>>();
-    if !document.is_some_and(|document| !document.is_sum_of(&by_table) && document.confirms(&amounts)) {
-        return found.into_iter().map(|found| found.row).collect();
-    }
-    let row = |(rate, amount): &(Candidate, Candidate)| VatRow {
-        rate: Some(span(rate, CONFIRMED_PROBABILITY)),
-        net: None,
-        amount: Some(span(amount, CONFIRMED_PROBABILITY)),
-    };
-    amounts.iter().map(row).collect()
+    found
+}
+
+/// The amounts of a band's row.
+fn amounts_of<'a>(band: &Band, candidates: &'a [Candidate]) -> impl Iterator<Item = &'a Candidate> {
+    let row = band.row.clone();
+    candidates.iter().filter(move |c| c.kind == Kind::Amount && row.contains(&c.line))
 }
 
 /// A row whose arithmetic holds.
@@ -230,8 +307,13 @@ impl Taxed {
         Some(Self { net: best(Role::Net)?, vat: best(Role::Vat)?, gross: best(Role::Gross)? })
     }
 
+    /// Whether the VAT is the sum of these rows' taxes.
+    fn is_sum_of(&self, found: &[Found]) -> bool {
+        self.is_sum(&found.iter().map(|found| found.tax).collect::<Vec<_>>())
+    }
+
     /// Whether the VAT is the sum of these taxes, as it is printed or as gross less net.
-    fn is_sum_of(&self, taxes: &[i64]) -> bool {
+    fn is_sum(&self, taxes: &[i64]) -> bool {
         let sum = taxes.iter().fold(0i64, |sum, tax| sum.saturating_add(*tax));
         let close = |vat: i64| vat.saturating_abs().abs_diff(sum.saturating_abs()) <= TAX_TOLERANCE.unsigned_abs();
         !taxes.is_empty() && (close(self.vat) || close(self.gross.saturating_sub(self.net)))
@@ -247,7 +329,7 @@ impl Taxed {
             amounts.len() > 1 || agrees(rate.value, self.net, amount.value) || is_of_part(rate.value, amount.value)
         };
         let taxes: Vec<i64> = amounts.iter().map(|(_, amount)| amount.value).collect();
-        self.is_sum_of(&taxes) && amounts.iter().all(is_tax_of_net)
+        self.is_sum(&taxes) && amounts.iter().all(is_tax_of_net)
     }
 }
 
@@ -335,7 +417,7 @@ mod tests {
         assert!(!document.confirms(&rows(&[(2300, 36_972)])), "a part");
         assert!(!document.confirms(&rows(&[(2000, 37_223)])), "another rate");
         assert!(!document.confirms(&[]));
-        assert!(document.is_sum_of(&[-37_223]), "of a credit note");
+        assert!(document.is_sum(&[-37_223]), "of a credit note");
         let with_deposits = Taxed { net: 132_588, vat: 21_718, gross: 154_306 };
         assert!(with_deposits.confirms(&rows(&[(2000, 21_718)])), "some of the net bears no tax");
     }
