@@ -27,6 +27,8 @@ static LITRES_AS_STROKE: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?P<number
 /// `1okg`, `95o ml`.
 static ZEROS_OF_MEASURE: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"\b(?P<number>\d+o[\do]{0,3})(?P<unit> ?(?:kg|g|ml|cl|lb|mm|cm|oz)\b)"));
+/// The number of an article in a marketplace: `B0C7TR41QX`.
+static ASIN: LazyLock<Regex> = LazyLock::new(|| pattern(r"\bBO(?P<rest>[A-Z\d]{8})\b"));
 static CARBON_DIOXIDE: LazyLock<Regex> = LazyLock::new(|| pattern(r"\bC02\b"));
 
 /// The text with such characters put right.
@@ -43,6 +45,10 @@ pub fn mend(text: &str) -> String {
     let text = LITRES_OF_PACK.replace_all(&text, "${number}l${end}");
     let text = LITRES_AS_STROKE.replace_all(&text, "${number}l${end}");
     let text = ZEROS_OF_MEASURE.replace_all(&text, |found: &Captures| format!("{}{}", found["number"].replace('o', "0"), &found["unit"]));
+    let text = ASIN.replace_all(&text, |found: &Captures| {
+        let is_number = found["rest"].bytes().any(|c| c.is_ascii_digit());
+        if is_number { format!("B0{}", &found["rest"]) } else { found[0].to_owned() }
+    });
     CARBON_DIOXIDE.replace_all(&text, "CO2").into_owned()
 }
 
@@ -102,7 +108,9 @@ mod tests {
             ("Seifencreme 95o ml", "Seifencreme 950 ml"),
             ("Riesling 202I", "Riesling 2021"),
             ("119o Bruxelles", "1190 Bruxelles"),
+            ("BO9MKW82LD", "B09MKW82LD"),
             // As they are.
+            ("BOTTLETOPS", "BOTTLETOPS"),
             ("NIF 7916188O", "NIF 7916188O"),
             ("1OO", "1OO"),
             ("75l 10o", "75l 100"),

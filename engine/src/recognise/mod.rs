@@ -6,6 +6,7 @@
 pub mod beam;
 pub mod charset;
 pub mod crop;
+mod decimal_signs;
 pub mod decode;
 pub mod language;
 mod look_alikes;
@@ -60,7 +61,10 @@ impl Recogniser {
     pub fn read(&self, page: &GrayImage, quads: &[Quad]) -> Result<Vec<Reading>, RecogniseError> {
         let one_at_a_time = quads.par_iter().with_max_len(1).enumerate();
         let mended = |reading: Reading| Reading { text: look_alikes::mend(&reading.text), ..reading };
-        one_at_a_time.map(|(line, quad)| self.read_one(page, quad, line).map(mended)).collect()
+        let mut readings: Vec<Reading> =
+            one_at_a_time.map(|(line, quad)| self.read_one(page, quad, line).map(mended)).collect::<Result<_, _>>()?;
+        decimal_signs::mend(&mut readings);
+        Ok(readings)
     }
 
     fn read_one(&self, page: &GrayImage, quad: &Quad, line: usize) -> Result<Reading, RecogniseError> {

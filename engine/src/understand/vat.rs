@@ -51,33 +51,20 @@ pub(super) fn rows(
         }
     }
     let amounts = amounts_by_rate(order, &bands, candidates);
-    let by_amounts = document.as_ref().is_some_and(|document| !document.is_sum_of(&found) && document.confirms(&amounts));
-    let mut rows: Vec<Known> = match by_amounts {
-        false => found.into_iter().map(|found| Known { rate: found.rate, net: Some(found.net), tax: found.tax, row: found.row }).collect(),
-        true => {
-            let sums: Vec<&Candidate> = summaries(&bands).flat_map(|band| amounts_of(band, candidates)).collect();
-            amounts.iter().map(|(rate, amount)| with_net(rate, amount, &sums, &span)).collect()
-        }
-    };
-    let untaxed = document.and_then(|document| untaxed(&document, &bands, candidates, &rows, &span));
-    rows.extend(untaxed);
-    rows.into_iter().map(|known| known.row).collect()
+    if document.as_ref().is_some_and(|document| !document.is_sum_of(&found) && document.confirms(&amounts)) {
+        let sums: Vec<&Candidate> = summaries(&bands).flat_map(|band| amounts_of(band, candidates)).collect();
+        found = amounts.iter().map(|(rate, amount)| with_net(rate, amount, &sums, &span)).collect();
+    }
+    let untaxed = document.and_then(|document| untaxed(&document, &bands, candidates, &found, &span));
+    found.into_iter().chain(untaxed).map(|found| found.row).collect()
 }
 
-/// A row with the values of its cells.
-struct Known {
-    rate: i64,
-    net: Option<i64>,
-    tax: i64,
-    row: VatRow,
-}
-
-/// A rate and its tax, with the only printed sum that they are of.
-fn with_net(rate: &Candidate, amount: &Candidate, sums: &[&Candidate], span: impl Fn(&Candidate, f32) -> Span) -> Known {
+/// A rate and its tax, with a printed sum that they are of.
+fn with_net(rate: &Candidate, amount: &Candidate, sums: &[&Candidate], span: impl Fn(&Candidate, f32) -> Span) -> Found {
     let net = sums.iter().find(|net| **net != amount && rate.value > 0 && agrees(rate.value, net.value, amount.value));
     let cell = |candidate: &Candidate| Some(span(candidate, CONFIRMED_PROBABILITY));
     let row = VatRow { rate: cell(rate), net: net.and_then(|net| cell(net)), amount: cell(amount) };
-    Known { rate: rate.value, net: net.map(|net| net.value), tax: amount.value, row }
+    Found { rate: rate.value, net: net.map(|net| net.value), tax: amount.value, of_tax: true, row }
 }
 
 /// `ZERO RATED 0% 766.02`: what is left of the net, beside a rate of nothing, with no tax printed.
@@ -85,19 +72,26 @@ fn untaxed(
     document: &Taxed,
     bands: &[Band],
     candidates: &[Candidate],
-    rows: &[Known],
+    found: &[Found],
     span: impl Fn(&Candidate, f32) -> Span,
-) -> Option<Known> {
-    let taxed = rows.iter().map(|known| known.net.filter(|_| known.rate != 0)).sum::<Option<i64>>().filter(|_| !rows.is_empty())?;
-    let vat = rows.iter().map(|known| known.tax).sum::<i64>();
-    let rests = [document.net, document.gross.saturating_sub(vat)].map(|net| net.saturating_sub(taxed));
+) -> Option<Found> {
+    if found.is_empty() || found.iter().any(|found| found.rate == 0) {
+        return None;
+    }
+    let taxed = found.iter().map(|found| found.net).try_fold(0i64, |sum, net| sum.checked_add(net?))?;
+    let rests = [document.net, document.gross.saturating_sub(sum_of(found))].map(|net| net.saturating_sub(taxed));
     summaries(bands).find_map(|band| {
         let [net] = amounts_of(band, candidates).collect::<Vec<_>>()[..] else { return None };
         let rate = candidates.iter().find(|c| c.kind == Kind::Rate && c.value == 0 && band.row.contains(&c.line))?;
         let cell = |candidate: &Candidate| Some(span(candidate, CONFIRMED_PROBABILITY));
         let row = VatRow { rate: cell(rate), net: cell(net), amount: None };
-        (net.value != 0 && rests.contains(&net.value)).then_some(Known { rate: 0, net: Some(net.value), tax: 0, row })
+        (net.value != 0 && rests.contains(&net.value)).then_some(Found { rate: 0, net: Some(net.value), tax: 0, of_tax: true, row })
     })
+}
+
+/// Of the taxes.
+fn sum_of(found: &[Found]) -> i64 {
+    found.iter().fold(0, |sum, found| sum.saturating_add(found.tax))
 }
 
 /// Those that are no goods.
@@ -135,7 +129,7 @@ fn agreeing_rows(
         while let Some((rate, net, tax)) = agreeing(&left) {
             let cell = |candidate: &Candidate| Some(span(candidate, band.summary.max(TABLE_PROBABILITY_MIN)));
             let row = VatRow { rate: cell(rate), net: cell(net), amount: cell(tax) };
-            keep(&mut found, Found { rate: rate.value, net: net.value, tax: tax.value, of_tax: band.is_of_tax(), row });
+            keep(&mut found, Found { rate: rate.value, net: Some(net.value), tax: tax.value, of_tax: band.is_of_tax(), row });
             left.retain(|candidate| ![rate, net, tax].contains(candidate));
         }
     }
@@ -148,10 +142,10 @@ fn amounts_of<'a>(band: &Band, candidates: &'a [Candidate]) -> impl Iterator<Ite
     candidates.iter().filter(move |c| c.kind == Kind::Amount && row.contains(&c.line))
 }
 
-/// A row whose arithmetic holds.
+/// A row with the values of its cells.
 struct Found {
     rate: i64,
-    net: i64,
+    net: Option<i64>,
     tax: i64,
     of_tax: bool,
     row: VatRow,
@@ -160,7 +154,7 @@ struct Found {
 /// One row a rate. Of five pieces the price is the fifth of the total, as if that were their tax: so rows that say tax come first, and then
 /// the one of the largest net, for those of goods are its parts.
 fn keep(found: &mut Vec<Found>, new: Found) {
-    let worth = |found: &Found| (found.of_tax, found.net.saturating_abs());
+    let worth = |found: &Found| (found.of_tax, found.net.map(i64::saturating_abs));
     match found.iter_mut().find(|known| known.rate == new.rate) {
         Some(known) if worth(&new) > worth(known) => *known = new,
         Some(_) => {}
@@ -309,14 +303,13 @@ impl Taxed {
 
     /// Whether the VAT is the sum of these rows' taxes.
     fn is_sum_of(&self, found: &[Found]) -> bool {
-        self.is_sum(&found.iter().map(|found| found.tax).collect::<Vec<_>>())
+        !found.is_empty() && self.is_vat(sum_of(found))
     }
 
-    /// Whether the VAT is the sum of these taxes, as it is printed or as gross less net.
-    fn is_sum(&self, taxes: &[i64]) -> bool {
-        let sum = taxes.iter().fold(0i64, |sum, tax| sum.saturating_add(*tax));
+    /// Whether this is the VAT, as it is printed or as gross less net; of a credit note it may be negative.
+    fn is_vat(&self, sum: i64) -> bool {
         let close = |vat: i64| vat.saturating_abs().abs_diff(sum.saturating_abs()) <= TAX_TOLERANCE.unsigned_abs();
-        !taxes.is_empty() && (close(self.vat) || close(self.gross.saturating_sub(self.net)))
+        close(self.vat) || close(self.gross.saturating_sub(self.net))
     }
 
     /// One amount alone may be the net that the rate is of: then it makes another VAT.
@@ -328,8 +321,8 @@ impl Taxed {
         let is_tax_of_net = |(rate, amount): &(Candidate, Candidate)| {
             amounts.len() > 1 || agrees(rate.value, self.net, amount.value) || is_of_part(rate.value, amount.value)
         };
-        let taxes: Vec<i64> = amounts.iter().map(|(_, amount)| amount.value).collect();
-        self.is_sum(&taxes) && amounts.iter().all(is_tax_of_net)
+        let sum = amounts.iter().fold(0i64, |sum, (_, amount)| sum.saturating_add(amount.value));
+        !amounts.is_empty() && self.is_vat(sum) && amounts.iter().all(is_tax_of_net)
     }
 }
 
@@ -400,10 +393,47 @@ mod tests {
         for (rate, net, of_tax) in [(2000, 3090, false), (2000, 72_939, true), (2000, 90_000, false), (0, 100, true), (0, 8760, true)] {
             keep(
                 &mut found,
-                Found { rate, net, tax: net * rate / RATE_SCALE, of_tax, row: VatRow { rate: None, net: None, amount: None } },
+                Found { rate, net: Some(net), tax: net * rate / RATE_SCALE, of_tax, row: VatRow { rate: None, net: None, amount: None } },
             );
         }
-        assert_eq!(found.iter().map(|found| (found.rate, found.net)).collect::<Vec<_>>(), [(2000, 72_939), (0, 8760)]);
+        assert_eq!(found.iter().map(|found| (found.rate, found.net)).collect::<Vec<_>>(), [(2000, Some(72_939)), (0, Some(8760))]);
+    }
+
+    /// Bands of the lines of a document, one below the other, none of which is known to be of tax, and their candidates.
+    fn summary(lines: &[&str]) -> (Vec<Band>, Vec<Candidate>) {
+        let band =
+            |line: usize| Band { row: line..line + 1, lines: line..line + 1, says_tax: false, in_table: false, summary: 0.9, item: 0.1 };
+        let found = lines.iter().enumerate().flat_map(|(line, text)| candidates::find(line, text));
+        ((0..lines.len()).map(band).collect(), found.collect())
+    }
+
+    fn no_span(_: &Candidate, probability: f32) -> Span {
+        Span { text: String::new(), page: 0, quad: Quad::from_edges(0.0, 0.0, 1.0, 1.0), probability }
+    }
+
+    #[test]
+    fn what_bears_no_tax_is_what_is_left_of_the_net() {
+        let lines = ["ZERO RATED 0% 766.02", "TAXABLE (H) 392.25", "HST 13% (H) 50.99", "TOTAL CAD 1,209.26"];
+        let (bands, candidates) = summary(&lines);
+        let of = |kind: Kind, value: i64| candidates.iter().find(|c| c.kind == kind && c.value == value).unwrap();
+        let sums: Vec<&Candidate> = candidates.iter().filter(|c| c.kind == Kind::Amount).collect();
+        let taxed = with_net(of(Kind::Rate, 1300), of(Kind::Amount, 5099), &sums, no_span);
+        assert_eq!((taxed.rate, taxed.net, taxed.tax), (1300, Some(39_225), 5099));
+        for (document, expected) in [
+            (Taxed { net: 115_827, vat: 5099, gross: 120_926 }, Some(76_602)),
+            (Taxed { net: 39_225, vat: 5099, gross: 120_926 }, Some(76_602)),
+            (Taxed { net: 39_225, vat: 5099, gross: 44_324 }, None),
+        ] {
+            let rest = untaxed(&document, &bands, &candidates, std::slice::from_ref(&taxed), no_span);
+            assert_eq!(rest.and_then(|rest| rest.net), expected);
+        }
+    }
+
+    #[test]
+    fn rates_may_stand_above_their_amounts() {
+        let (bands, candidates) = summary(&["Btw 1 = 9%, grondslag Btw 2 = 21%", "475,16 42,76 180,90 37,99", "Totaal 10,00"]);
+        let lines = under_rates(&bands, &candidates).into_iter().map(|band| band.lines).collect::<Vec<_>>();
+        assert_eq!(lines, [0..2, 1..2, 2..3]);
     }
 
     #[test]
@@ -417,7 +447,7 @@ mod tests {
         assert!(!document.confirms(&rows(&[(2300, 36_972)])), "a part");
         assert!(!document.confirms(&rows(&[(2000, 37_223)])), "another rate");
         assert!(!document.confirms(&[]));
-        assert!(document.is_sum(&[-37_223]), "of a credit note");
+        assert!(document.is_vat(-37_223), "of a credit note");
         let with_deposits = Taxed { net: 132_588, vat: 21_718, gross: 154_306 };
         assert!(with_deposits.confirms(&rows(&[(2000, 21_718)])), "some of the net bears no tax");
     }
