@@ -1,5 +1,6 @@
 //! Lines of a page to text: each is cut out ([`crop`]), run through the [`network`] at its own width and read off, along the best
-//! path ([`decode`]) or together with a [`language`] model ([`beam`]), a doubtful one after a [`second_look`].
+//! path ([`decode`]) or together with a [`language`] model ([`beam`]), a doubtful one after a [`second_look`]. What looks alike is then told by
+//! the word it stands in (`look_alikes.rs`), and the sign before the decimals of amounts by their page (`decimal_signs.rs`).
 //!
 //! Lines are never padded to a common width, which costs accuracy; they run side by side, each on one thread.
 
