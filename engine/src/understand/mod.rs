@@ -30,6 +30,7 @@ pub mod vocabulary;
 
 use candle_core::{DType, Device};
 use candle_nn::VarBuilder;
+use rayon::prelude::*;
 use safetensors::SafeTensors;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -123,7 +124,7 @@ impl Understander {
         let features = Features::new(order, candidates, runs, &self.vocabulary).map_err(UnderstandError::Words)?;
         let batch = Batch::new(&[&features], &Device::Cpu).map_err(UnderstandError::Network)?;
         let one = |network: &Network| Beliefs::new(&features, &network.forward(&batch, &mut Serving)?);
-        let all = self.networks.iter().map(one).collect::<candle_core::Result<Vec<_>>>().map_err(UnderstandError::Network)?;
+        let all = self.networks.par_iter().map(one).collect::<candle_core::Result<Vec<_>>>().map_err(UnderstandError::Network)?;
         Ok(Beliefs::mean(&all))
     }
 }
