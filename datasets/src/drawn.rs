@@ -42,7 +42,6 @@ struct Kept {
 /// All documents of a file, in its order; they have no pictures, and all their labels stand on the page.
 pub fn read(path: &Path) -> Result<Vec<LabelledInvoice>, DrawnError> {
     let failed = |source| DrawnError::Read { path: path.to_owned(), source };
-    let text = BufReader::new(GzDecoder::new(File::open(path).map_err(failed)?));
     let document = |(at, line): (usize, io::Result<String>)| {
         let kept: Kept = serde_json::from_str(&line.map_err(failed)?).map_err(|source| DrawnError::Json {
             path: path.to_owned(),
@@ -51,7 +50,12 @@ pub fn read(path: &Path) -> Result<Vec<LabelledInvoice>, DrawnError> {
         })?;
         Ok(kept.labelled())
     };
-    text.lines().enumerate().map(document).collect()
+    lines(path).map_err(failed)?.enumerate().map(document).collect()
+}
+
+/// The lines of a gzip file.
+fn lines(path: &Path) -> io::Result<impl Iterator<Item = io::Result<String>>> {
+    Ok(BufReader::new(GzDecoder::new(File::open(path)?)).lines())
 }
 
 /// What the lines of a file say, in its order: of documents ([`read`]), or as they are in a file of plain lines (`.txt.gz`).
@@ -59,9 +63,8 @@ pub fn texts(path: &Path) -> Result<Vec<String>, DrawnError> {
     if !path.to_string_lossy().ends_with(PLAIN) {
         return Ok(read(path)?.into_iter().flat_map(|document| document.lines).map(|line| line.text).collect());
     }
-    let failed = |source| DrawnError::Read { path: path.to_owned(), source };
-    let text = BufReader::new(GzDecoder::new(File::open(path).map_err(failed)?));
-    text.lines().collect::<Result<_, _>>().map_err(failed)
+    let plain = lines(path).and_then(Iterator::collect);
+    plain.map_err(|source| DrawnError::Read { path: path.to_owned(), source })
 }
 
 /// Keeps documents without their pictures.

@@ -1,5 +1,7 @@
 //! What reading yields: lines of text with their places.
 
+use std::ops::Range;
+
 use crate::geometry::Quad;
 
 /// A line of text: words that stand together in one row (columns with a wide gap are separate lines).
@@ -27,4 +29,12 @@ pub fn all_right(confidence: f32, characters: usize) -> f32 {
 pub struct PageSize {
     pub width: u32,
     pub height: u32,
+}
+
+/// The words of a text, parted by single spaces, each with its bytes.
+pub(crate) fn words_in_place(text: &str) -> impl Iterator<Item = (Range<usize>, &str)> {
+    text.split(' ').scan(0, |next, word| {
+        let start = std::mem::replace(next, *next + word.len() + 1);
+        Some((start..start + word.len(), word))
+    })
 }

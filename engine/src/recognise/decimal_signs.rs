@@ -1,21 +1,22 @@
 //! The sign before the decimals of an amount, told by the page: at the size of an invoice's print a point is three pixels, and so is a
 //! comma, but a page writes its amounts one way.
 
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use regex::{Captures, Regex};
 
 use super::decode::Reading;
 use crate::pattern::pattern;
+use crate::text::words_in_place;
 
 /// Amounts of the sign that the page writes, at least, and for each one of the other.
 const VOTES_MIN: usize = 3;
 const VOTES_EACH: usize = 2;
 
 /// A word that is an amount of two decimals, with currency signs or brackets around it.
-static AMOUNT: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r"^(?P<before>[^\d.,]{0,4})(?P<whole>\d{1,3}(?:[.,']\d{3})+|\d+)(?P<sign>[.,])(?P<decimals>\d{2})(?P<behind>[^\d.,]{0,4})$")
-});
+static AMOUNT: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"^[^\d.,]{0,4}(?P<whole>\d{1,3}(?:[.,']\d{3})+|\d+)(?P<sign>[.,])(?P<decimals>\d{2})[^\d.,]{0,4}$"));
 /// `14.00 Uhr`
 static HOURS: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)^\W*(?:uhr|h|hrs|am|pm)\b"));
 
@@ -48,11 +49,10 @@ pub fn mend(readings: &mut [Reading]) {
 
 /// Those of the amounts of a line that can be neither a day nor an hour.
 fn signs(text: &str) -> impl Iterator<Item = Sign> {
-    let words = text.split(' ').scan(0, |next, word| Some((std::mem::replace(next, *next + word.len() + 1), word)));
-    words.filter_map(move |(start, word)| {
+    words_in_place(text).filter_map(move |(Range { start, end }, word)| {
         let found = AMOUNT.captures(word)?;
         let (whole, sign) = (&found["whole"], found.name("sign")?);
-        let is_hour = HOURS.is_match(&text[start + word.len()..]) || whole.starts_with('0') && whole.len() > 1;
+        let is_hour = HOURS.is_match(&text[end..]) || whole.starts_with('0') && whole.len() > 1;
         let first = |text: &str| text.chars().next();
         let thousands = whole.find(|c: char| !c.is_ascii_digit()).and_then(|at| first(&whole[at..]));
         (!is_hour && !is_day(&found)).then_some(Sign { at: start + sign.start(), sign: first(sign.as_str())?, thousands })

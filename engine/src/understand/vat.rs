@@ -9,6 +9,7 @@ use super::keywords::{Keyword, KeywordSet};
 use super::labels::{Role, Tag};
 use super::rows::ReadingOrder;
 use crate::geometry::Quad;
+use crate::text::words_in_place;
 
 /// Rates that a bare number may be, in hundredths of a percent: those of Ireland, Britain, Germany, France, Malaysia and neighbours.
 const RATES_BARE: [i64; 19] = [0, 210, 480, 500, 550, 600, 700, 800, 900, 1000, 1200, 1300, 1350, 1900, 2000, 2100, 2200, 2300, 2500];
@@ -42,7 +43,7 @@ pub(super) fn rows(
 ) -> Vec<VatRow> {
     let bands = bands(order, beliefs);
     let document = Taxed::of(candidates, beliefs);
-    let mut found = agreeing_rows(order, candidates, &bands, &span, |band| band.is_of_tax() || band.summary >= band.item);
+    let mut found = agreeing_rows(order, candidates, &bands, &span, |band| band.is_of_tax() || band.is_summary());
     if let Some(document) = document.as_ref().filter(|document| !document.is_sum_of(&found)) {
         // Rows that nothing announces prove themselves by their sum.
         let all = agreeing_rows(order, candidates, &under_rates(&bands, candidates), &span, |_| true);
@@ -52,7 +53,8 @@ pub(super) fn rows(
     }
     let amounts = amounts_by_rate(order, &bands, candidates);
     if document.as_ref().is_some_and(|document| !document.is_sum_of(&found) && document.confirms(&amounts)) {
-        let sums: Vec<&Candidate> = summaries(&bands).flat_map(|band| amounts_of(band, candidates)).collect();
+        let summaries = bands.iter().filter(|band| band.is_summary());
+        let sums: Vec<&Candidate> = summaries.flat_map(|band| band.in_row(Kind::Amount, candidates)).collect();
         found = amounts.iter().map(|(rate, amount)| with_net(rate, amount, &sums, &span)).collect();
     }
     let untaxed = document.and_then(|document| untaxed(&document, &bands, candidates, &found, &span));
@@ -80,9 +82,9 @@ fn untaxed(
     }
     let taxed = found.iter().map(|found| found.net).try_fold(0i64, |sum, net| sum.checked_add(net?))?;
     let rests = [document.net, document.gross.saturating_sub(sum_of(found))].map(|net| net.saturating_sub(taxed));
-    summaries(bands).find_map(|band| {
-        let [net] = amounts_of(band, candidates).collect::<Vec<_>>()[..] else { return None };
-        let rate = candidates.iter().find(|c| c.kind == Kind::Rate && c.value == 0 && band.row.contains(&c.line))?;
+    bands.iter().filter(|band| band.is_summary()).find_map(|band| {
+        let [net] = band.in_row(Kind::Amount, candidates).collect::<Vec<_>>()[..] else { return None };
+        let rate = band.in_row(Kind::Rate, candidates).find(|rate| rate.value == 0)?;
         let cell = |candidate: &Candidate| Some(span(candidate, CONFIRMED_PROBABILITY));
         let row = VatRow { rate: cell(rate), net: cell(net), amount: None };
         (net.value != 0 && rests.contains(&net.value)).then_some(Found { rate: 0, net: Some(net.value), tax: 0, of_tax: true, row })
@@ -94,14 +96,9 @@ fn sum_of(found: &[Found]) -> i64 {
     found.iter().fold(0, |sum, found| sum.saturating_add(found.tax))
 }
 
-/// Those that are no goods.
-fn summaries(bands: &[Band]) -> impl Iterator<Item = &Band> {
-    bands.iter().filter(|band| band.summary >= band.item)
-}
-
 /// The same, where a row has rates but no amounts with the row below: `VAT 1 = 9%, net | VAT 2 = 21%, net` are captions.
 fn under_rates(bands: &[Band], candidates: &[Candidate]) -> Vec<Band> {
-    let has = |band: &Band, kind: Kind| candidates.iter().any(|c| c.kind == kind && band.row.contains(&c.line));
+    let has = |band: &Band, kind: Kind| band.in_row(kind, candidates).next().is_some();
     let lines = |(at, band): (usize, &Band)| match bands.get(at + 1) {
         Some(below) if has(band, Kind::Rate) && !has(band, Kind::Amount) => band.row.start..below.row.end,
         _ => band.lines.clone(),
@@ -134,12 +131,6 @@ fn agreeing_rows(
         }
     }
     found
-}
-
-/// The amounts of a band's row.
-fn amounts_of<'a>(band: &Band, candidates: &'a [Candidate]) -> impl Iterator<Item = &'a Candidate> {
-    let row = band.row.clone();
-    candidates.iter().filter(move |c| c.kind == Kind::Amount && row.contains(&c.line))
 }
 
 /// A row with the values of its cells.
@@ -183,6 +174,17 @@ struct Band {
 impl Band {
     fn is_of_tax(&self) -> bool {
         self.says_tax || self.in_table
+    }
+
+    /// Rather sums than goods.
+    fn is_summary(&self) -> bool {
+        self.summary >= self.item
+    }
+
+    /// The candidates of a kind in the row alone.
+    fn in_row<'a>(&self, kind: Kind, candidates: &'a [Candidate]) -> impl Iterator<Item = &'a Candidate> + use<'a> {
+        let row = self.row.clone();
+        candidates.iter().filter(move |c| c.kind == kind && row.contains(&c.line))
     }
 }
 
@@ -232,7 +234,7 @@ fn overlap(order: &ReadingOrder, row: &Range<usize>, below: &Range<usize>) -> f3
 
 /// `VAT 23% 405.50`: rows that say tax, with one rate and one amount. The rate's sign may be missing behind the word: `VAT 13.50`.
 fn amounts_by_rate(order: &ReadingOrder, bands: &[Band], candidates: &[Candidate]) -> Vec<(Candidate, Candidate)> {
-    let of_tax = || bands.iter().filter(|band| band.says_tax && band.summary >= band.item);
+    let of_tax = || bands.iter().filter(|band| band.says_tax && band.is_summary());
     let in_row = of_tax().filter_map(|band| rate_and_amount(order, &band.row, candidates));
     let in_lines = of_tax().filter_map(|band| rate_and_amount(order, &band.lines, candidates));
     let above = of_tax().flat_map(|band| rates_above_amounts(order, &band.row, candidates));
@@ -328,17 +330,13 @@ impl Taxed {
 
 /// Numbers that may be a rate whose sign stands in the column's caption: `19`, `19,0`. 0 is too frequent to be one everywhere.
 fn whole_rates(line: usize, text: &str, with_zero: bool) -> Vec<Candidate> {
-    let words = text.split(' ').scan(0, |next, word| {
-        let start = std::mem::replace(next, *next + word.len() + 1);
-        Some((start..start + word.len(), word))
-    });
     let rate = |(range, word): (Range<usize>, &str)| {
         let (whole, tenths) = word.split_once([',', '.']).unwrap_or((word, "0"));
         let digits = |text: &str, most: usize| text.parse::<u8>().ok().map(i64::from).filter(|_| text.len() <= most);
         let value = 100 * digits(whole, 2)? + 10 * digits(tenths, 1)?;
         ((value > 0 || with_zero) && RATES_BARE.contains(&value)).then_some(Candidate { kind: Kind::Rate, line, range, value })
     };
-    words.filter_map(rate).collect()
+    words_in_place(text).filter_map(rate).collect()
 }
 
 /// Rate, net and tax of one row with tax = net x rate. Where a number has the sign of a rate, no other is one.
