@@ -31,6 +31,11 @@ pub struct Padding {
     pub right: usize,
 }
 
+impl Padding {
+    /// That keeps the size under a kernel of 2x2.
+    pub const EVEN: Self = Self { top: 0, left: 0, bottom: 1, right: 1 };
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Connection {
     /// Every output channel sees every input channel.
@@ -185,9 +190,12 @@ pub trait Backend {
     fn separable(&self, depthwise: &Self::Conv, pointwise: &Self::Conv, x: &Self::Map) -> Result<Self::Map> {
         self.forward(pointwise, &self.forward(depthwise, x)?)
     }
-    /// The 2x2 maximum of `pooled`, and beside it, in further channels, `conv(x)`.
-    fn max_pool_beside(&self, pooled: &Self::Map, conv: &Self::Conv, x: &Self::Map) -> Result<Self::Map> {
-        self.concat(&[&self.max_pool_2x2(pooled)?, &self.forward(conv, x)?])
+    /// `first`, then its 2x2 maximum and, beside that in further channels, two convolutions of the same size, joined by another.
+    fn stem(&self, stem: StemOf<&Self::Conv>, x: &Self::Map) -> Result<Self::Map> {
+        let StemOf { first, branch, join } = stem;
+        let x = self.forward(first, x)?;
+        let branched = self.forward(branch[1], &self.forward(branch[0], &x)?)?;
+        self.forward(join, &self.concat(&[&self.max_pool_2x2(&x)?, &branched])?)
     }
     /// `x (1 + gate)`, `gate` being `[n, 1, 1, c]`.
     fn excite(&self, x: &Self::Map, gate: &Self::Map) -> Result<Self::Map> {
@@ -198,14 +206,14 @@ pub trait Backend {
         let y = self.excite(&self.forward(conv, x)?, gate)?;
         coarser.map_or(Ok(y.clone()), |coarser| self.add(&y, &self.upsample(coarser, 2)?))
     }
-    /// Maps, each excited by its gate and upsampled by its factor, beside each other in the channels.
-    fn excited_beside(&self, levels: &[Level<Self::Map>]) -> Result<Self::Map> {
+    /// `conv` of maps, each excited by its gate and upsampled by its factor, beside each other in the channels.
+    fn joined(&self, levels: &[Level<Self::Map>], conv: &Self::Conv) -> Result<Self::Map> {
         let whole = |level: &Level<Self::Map>| {
             let excited = self.excite(&level.map, &level.gate)?;
             if level.factor == 1 { Ok(excited) } else { self.upsample(&excited, level.factor) }
         };
         let maps = levels.iter().map(whole).collect::<Result<Vec<_>>>()?;
-        self.concat(&maps.iter().collect::<Vec<_>>())
+        self.forward(conv, &self.concat(&maps.iter().collect::<Vec<_>>())?)
     }
     /// Two transposed 2x2 convolutions of stride 2, each as in [`Backend::depth_to_space`]: `[n, h, w, c] -> [n, 4h, 4w, _]`.
     fn quadruple(&self, convs: [&Self::Conv; 2], x: &Self::Map) -> Result<Self::Map> {
@@ -213,7 +221,15 @@ pub trait Backend {
     }
 }
 
-/// One of the maps of [`Backend::excited_beside`].
+/// The convolutions of [`Backend::stem`].
+#[derive(Debug, Clone, Copy)]
+pub struct StemOf<C> {
+    pub first: C,
+    pub branch: [C; 2],
+    pub join: C,
+}
+
+/// One of the maps of [`Backend::joined`].
 #[derive(Debug, Clone)]
 pub struct Level<M> {
     /// `[n, h, w, c]`

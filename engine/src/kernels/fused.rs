@@ -1,5 +1,7 @@
 //! Several layers at a time, a band of rows after the other: what lies between the layers stays in the second-level cache.
 
+use std::ops::Range;
+
 use candle_core::{Result, bail};
 
 use super::dense::{Dense, Slot};
@@ -8,7 +10,7 @@ use super::map::{Buffer, FeatureMap, Shape};
 use super::ops;
 use super::packed::{Packed, axes};
 use super::pointwise::Pointwise;
-use crate::layers::{Activation, ConvSpec, Level};
+use crate::layers::{Activation, ConvSpec, Level, Padding, StemOf};
 
 /// Pixels between the two halves of a perceptron: their hidden values stay in the second-level cache.
 const PIXELS_OF_PERCEPTRON: usize = 48;
@@ -75,7 +77,7 @@ impl Packed {
         scratch: impl Fn() -> T + Sync + Send,
         work: impl Fn(&[f32], &mut T, &mut [f32]) + Sync + Send,
     ) -> Result<FeatureMap> {
-        let axes = axes(&depthwise.spec, x)?;
+        let axes = axes(&depthwise.spec, x.shape)?;
         let shape = Shape { n: x.shape.n, h: axes.0.outputs, w: axes.1.outputs, c: cout };
         let mixed_row = shape.w * depthwise.spec.cout;
         let rows = self.rows_of_band(mixed_row.max(shape.row()));
@@ -96,19 +98,41 @@ impl Packed {
         self.behind_depthwise(depthwise, x, pointwise.spec().cout, || (), |mixed, (), out| pointwise.pixels(mixed, None, out))
     }
 
-    pub(super) fn max_pool_beside_of(&self, pooled: &FeatureMap, conv: &Dense, x: &FeatureMap) -> Result<FeatureMap> {
-        let axes = axes(&conv.spec, x)?;
-        let channels = pooled.shape.c + conv.spec.cout;
-        let shape = Shape { n: x.shape.n, h: axes.0.outputs, w: axes.1.outputs, c: channels };
-        if pooled.shape != (Shape { c: pooled.shape.c, ..shape }) {
-            bail!("the maximum of {:?} doesn't fit beside {shape:?}", pooled.shape);
+    /// A band is made of the rows of each map that it needs, those that two bands share made twice: whole, these maps are four and
+    /// eight times as large as the result, and would go through memory.
+    pub(super) fn stem_of(&self, stem: StemOf<&Dense>, x: &FeatureMap) -> Result<FeatureMap> {
+        let StemOf { first, branch: [narrow, widen], join } = stem;
+        let keeps_size = |conv: &Dense| (conv.spec.kernel, conv.spec.stride, conv.spec.padding) == ((2, 2), (1, 1), Padding::EVEN);
+        let (c, c_of_both) = (first.spec.cout, first.spec.cout + widen.spec.cout);
+        let fits = [(narrow.spec.cin, c), (widen.spec.cin, narrow.spec.cout), (join.spec.cin, c_of_both)];
+        if !keeps_size(narrow) || !keeps_size(widen) || fits.iter().any(|(cin, channels)| cin != channels) {
+            bail!("{stem:?} makes no stem");
         }
-        let columns = || Buffer::unset(pooled.shape.row());
-        Ok(self.by_image(shape, shape.row(), self.rows_of_band(shape.row()), columns, |image, columns, first, band| {
-            conv.rows_into(Slot { channels, first: pooled.shape.c }, x.image(image), axes, first, band);
-            for (y, row) in band.chunks_exact_mut(shape.row()).enumerate() {
-                ops::max_pool_row(pooled, image, first + y, columns.as_mut_slice(), channels, row);
+        let of_first = axes(&first.spec, x.shape)?;
+        let seen = Shape { n: x.shape.n, h: of_first.0.outputs, w: of_first.1.outputs, c };
+        let over = |conv: &Dense| axes(&conv.spec, Shape { c: conv.spec.cin, ..seen });
+        let (of_narrow, of_widen, of_join) = (over(narrow)?, over(widen)?, over(join)?);
+        let shape = Shape { n: seen.n, h: of_join.0.outputs, w: of_join.1.outputs, c: join.spec.cout };
+        let columns = || Buffer::unset(seen.row());
+        Ok(self.by_image(shape, shape.row(), self.rows_of_band(shape.row()), columns, |image, columns, top, band| {
+            let (rows_of_both, join_axis) = of_join.0.part(top..top + band.len() / shape.row());
+            let (rows_narrow, widen_axis) = of_widen.0.part(rows_of_both.clone());
+            let (rows_seen, narrow_axis) = of_narrow.0.part(rows_narrow.clone());
+            let (rows, first_axis) = of_first.0.part(rows_seen.clone());
+            let strip = |rows: &Range<usize>, c: usize| Buffer::unset(rows.len() * seen.w * c);
+            let (mut map, mut narrowed, mut both) =
+                (strip(&rows_seen, c), strip(&rows_narrow, narrow.spec.cout), strip(&rows_of_both, c_of_both));
+            let (map, narrowed, both) = (map.as_mut_slice(), narrowed.as_mut_slice(), both.as_mut_slice());
+
+            let x = &x.image(image)[rows.start * x.shape.row()..rows.end * x.shape.row()];
+            first.rows(x, (first_axis, of_first.1), 0, map);
+            narrow.rows(map, (narrow_axis, of_narrow.1), 0, narrowed);
+            widen.rows_into(Slot { channels: c_of_both, first: c }, narrowed, (widen_axis, of_widen.1), 0, both);
+            for (y, to) in both.chunks_exact_mut(seen.w * c_of_both).enumerate() {
+                let row = |y: usize| map.get(y * seen.row()..(y + 1) * seen.row());
+                ops::max_pool_row((row(y).unwrap_or_default(), row(y + 1)), c, columns.as_mut_slice(), c_of_both, to);
             }
+            join.rows(both, (join_axis, of_join.1), 0, band);
         }))
     }
 
@@ -137,7 +161,8 @@ impl Packed {
         ))
     }
 
-    pub(super) fn excited_beside_of(&self, levels: &[Level<FeatureMap>]) -> Result<FeatureMap> {
+    /// A band of rows at the finest resolution at a time.
+    pub(super) fn joined_of(&self, levels: &[Level<FeatureMap>], conv: &Dense) -> Result<FeatureMap> {
         let Some(first) = levels.first() else { bail!("there are no maps to join") };
         let size = |level: &Level<FeatureMap>| Shape {
             c: 1,
@@ -145,23 +170,30 @@ impl Packed {
             w: level.map.shape.w * level.factor,
             ..level.map.shape
         };
-        if levels.iter().any(|level| size(level) != size(first) || level.gate.shape != (Shape { h: 1, w: 1, ..level.map.shape })) {
-            bail!("can't join maps of {:?}", levels.iter().map(|level| (level.map.shape, level.factor)).collect::<Vec<_>>());
+        let beside = Shape { c: levels.iter().map(|level| level.map.shape.c).sum(), ..size(first) };
+        let fits = |level: &Level<FeatureMap>| size(level) == size(first) && level.gate.shape == (Shape { h: 1, w: 1, ..level.map.shape });
+        if beside.c != conv.spec.cin || !levels.iter().all(fits) {
+            let maps: Vec<_> = levels.iter().map(|level| (level.map.shape, level.factor)).collect();
+            bail!("can't join maps of {maps:?} by {:?}", conv.spec);
         }
-        let shape = Shape { c: levels.iter().map(|level| level.map.shape.c).sum(), ..size(first) };
+        let (vertical, horizontal) = axes(&conv.spec, beside)?;
+        let shape = Shape { n: beside.n, h: vertical.outputs, w: horizontal.outputs, c: conv.spec.cout };
         let gains: Vec<Vec<f32>> = levels.iter().map(|level| ops::gains(level.gate.values())).collect();
         let scaled = || Buffer::unset(levels.iter().map(|level| level.map.shape.row()).max().unwrap_or(0));
-        Ok(self.by_image(shape, shape.row(), self.rows_of_band(shape.row()), scaled, |image, scaled, y, band| {
-            for (y, row) in (y..).zip(band.chunks_exact_mut(shape.row())) {
+        Ok(self.by_image(shape, shape.row(), self.rows_of_band(shape.row()), scaled, |image, scaled, top, band| {
+            let (rows, axis) = vertical.part(top..top + band.len() / shape.row());
+            let mut strip = Buffer::unset(rows.len() * beside.row());
+            for (y, row) in rows.zip(strip.as_mut_slice().chunks_exact_mut(beside.row())) {
                 let mut channel = 0;
                 for (level, gains) in levels.iter().zip(&gains) {
                     let Shape { c, .. } = level.map.shape;
                     let scaled = &mut scaled.as_mut_slice()[..level.map.shape.row()];
                     ops::scale_pixels(level.map.row(image, y / level.factor), &gains[image * c..][..c], scaled);
-                    ops::spread(scaled, level.factor, Slot { channels: shape.c, first: channel }, c, row);
+                    ops::spread(scaled, level.factor, Slot { channels: beside.c, first: channel }, c, row);
                     channel += c;
                 }
             }
+            conv.rows(strip.as_slice(), (axis, horizontal), 0, band);
         }))
     }
 
@@ -295,12 +327,16 @@ mod tests {
         }
 
         #[test]
-        fn a_maximum_beside_a_convolution_equals_its_layers(shape in any_shape(), (pooled, cout) in (1usize..20, 1usize..20), seed in any::<u64>()) {
-            let (x, pooled) = (map(shape, seed), map(Shape { c: pooled, ..shape }, seed ^ 1));
+        fn stems_equal_their_layers(shape in any_shape(), (narrow, wide, cout) in (1usize..20, 1usize..20, 1usize..20), seed in any::<u64>()) {
+            let x = map(Shape { h: 4 * shape.h, ..shape }, seed);
+            let relu = |spec: ConvSpec| spec.activation(Activation::Relu);
+            let halve = |cin, cout| relu(ConvSpec::dense(cin, cout, 3).stride((2, 2)));
+            let even = |cin, cout| relu(ConvSpec { padding: Padding::EVEN, ..ConvSpec::dense(cin, cout, 2) });
             for (isa, packed) in backends() {
-                let conv = dense(ConvSpec::dense(shape.c, cout, 3).activation(Activation::Relu), isa, seed ^ 2);
-                let one_by_one = Composed(packed).max_pool_beside(&pooled, &conv, &x).unwrap();
-                assert_close(&packed.max_pool_beside(&pooled, &conv, &x).unwrap(), &one_by_one);
+                let branch = [dense(even(wide, narrow), isa, seed ^ 2), dense(even(narrow, wide + 3), isa, seed ^ 3)];
+                let (first, join) = (dense(halve(shape.c, wide), isa, seed ^ 1), dense(halve(2 * wide + 3, cout), isa, seed ^ 4));
+                let stem = StemOf { first: &first, branch: [&branch[0], &branch[1]], join: &join };
+                assert_close(&packed.stem(stem, &x).unwrap(), &Composed(packed).stem(stem, &x).unwrap());
             }
         }
 
@@ -326,7 +362,9 @@ mod tests {
                         &one_by_one.excited(&conv, &x, &gate, coarser).unwrap(),
                     );
                 }
-                assert_close(&packed.excited_beside(&levels).unwrap(), &one_by_one.excited_beside(&levels).unwrap());
+                let channels = levels.iter().map(|level| level.map.shape.c).sum();
+                let join = dense(ConvSpec::dense(channels, cout, 3).activation(Activation::Relu), isa, seed ^ 4);
+                assert_close(&packed.joined(&levels, &join).unwrap(), &one_by_one.joined(&levels, &join).unwrap());
             }
         }
 
@@ -354,6 +392,6 @@ mod tests {
         assert!(packed.excited(&conv(6, 8), &x, &map(Shape { n: 1, h: 1, w: 1, c: 6 }, 1), None).is_err());
         assert!(packed.quadruple([&conv(6, 8), &conv(3, 4)], &x).is_err());
         assert!(packed.separable(&conv(6, 6), &conv(6, 8), &x).is_err());
-        assert!(packed.excited_beside(&[]).is_err());
+        assert!(packed.joined(&[], &conv(6, 8)).is_err());
     }
 }

@@ -9,6 +9,8 @@ const LINE_FLOATS: usize = LINE_BYTES / size_of::<f32>();
 
 /// Floats in dropped buffers that a thread keeps for its next maps: 24 MiB.
 const KEPT_MAX: usize = 6 * 1024 * 1024;
+/// Of how many buffers: each is looked at for each map.
+const KEPT_COUNT_MAX: usize = 24;
 /// A kept buffer serves a map that takes no less of it than this share.
 const USED_MIN: usize = 8;
 
@@ -63,7 +65,7 @@ impl Drop for Buffer {
         let _ = DROPPED.try_with(|dropped| {
             let mut dropped = dropped.borrow_mut();
             dropped.push(room);
-            while dropped.iter().map(Vec::len).sum::<usize>() > KEPT_MAX {
+            while dropped.len() > KEPT_COUNT_MAX || dropped.iter().map(Vec::len).sum::<usize>() > KEPT_MAX {
                 dropped.remove(0);
             }
         });

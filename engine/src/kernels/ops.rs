@@ -114,19 +114,19 @@ pub fn max_pool_2x2(x: &FeatureMap) -> FeatureMap {
     let mut out = Buffer::unset(x.shape.len());
     let mut columns = vec![0.0; row];
     for (i, to) in out.as_mut_slice().chunks_exact_mut(row.max(1)).enumerate() {
-        max_pool_row(x, i / x.shape.h, i % x.shape.h, &mut columns, x.shape.c, to);
+        let (image, y) = (i / x.shape.h, i % x.shape.h);
+        let lower = (y + 1 < x.shape.h).then(|| x.row(image, y + 1));
+        max_pool_row((x.row(image, y), lower), x.shape.c, &mut columns, x.shape.c, to);
     }
     FeatureMap::new(x.shape, out)
 }
 
-/// One row of [`max_pool_2x2`] into the first channels of a row of pixels of so many; `columns` has room for a row of `x`.
-pub fn max_pool_row(x: &FeatureMap, image: usize, y: usize, columns: &mut [f32], channels: usize, row: &mut [f32]) {
-    let c = x.shape.c;
-    let upper = x.row(image, y);
-    if y + 1 < x.shape.h {
-        maximum(columns, upper, x.row(image, y + 1));
-    } else {
-        columns.iter_mut().zip(upper).for_each(|(to, v)| *to = v.max(0.0));
+/// One row of [`max_pool_2x2`] from two rows of `c` channels (from one at the bottom) into the first channels of a row of pixels of
+/// so many; `columns` has room for a row.
+pub fn max_pool_row((upper, lower): (&[f32], Option<&[f32]>), c: usize, columns: &mut [f32], channels: usize, row: &mut [f32]) {
+    match lower {
+        Some(lower) => maximum(columns, upper, lower),
+        None => columns.iter_mut().zip(upper).for_each(|(to, v)| *to = v.max(0.0)),
     }
     for (i, to) in row.chunks_exact_mut(channels).enumerate() {
         let (left, right) = columns[i * c..].split_at(c);

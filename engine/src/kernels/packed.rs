@@ -13,7 +13,7 @@ use super::pointwise::Pointwise;
 use super::quantised::{CIN_MAX, Quantised};
 use super::simd::Isa;
 use super::window::Axis;
-use crate::layers::{Backend, Connection, ConvSpec, Level, Precision};
+use crate::layers::{Backend, Connection, ConvSpec, Level, Precision, StemOf};
 
 /// Floats of the output in a band of work: it and the input that it comes from stay in the second-level cache.
 const FLOATS_OF_BAND: usize = 16 * 1024;
@@ -103,7 +103,7 @@ impl Packed {
         x: &FeatureMap,
         work: impl Fn(&[f32], (Axis, Axis), usize, &mut [f32]) + Sync + Send,
     ) -> Result<FeatureMap> {
-        let axes = axes(spec, x)?;
+        let axes = axes(spec, x.shape)?;
         let shape = Shape { n: x.shape.n, h: axes.0.outputs, w: axes.1.outputs, c: spec.cout };
         let rows = self.rows_of_band(shape.row());
         Ok(self.by_image(shape, shape.row(), rows, || (), |image, (), first, band| work(x.image(image), axes, first, band)))
@@ -126,11 +126,11 @@ impl Packed {
     }
 }
 
-/// The vertical and the horizontal axis of a convolution over this map.
-pub(super) fn axes(spec: &ConvSpec, x: &FeatureMap) -> Result<(Axis, Axis)> {
-    match Axis::both(spec, x.shape.h, x.shape.w) {
+/// The vertical and the horizontal axis of a convolution over a map of this shape.
+pub(super) fn axes(spec: &ConvSpec, shape: Shape) -> Result<(Axis, Axis)> {
+    match Axis::both(spec, shape.h, shape.w) {
         Some(axes) => Ok(axes),
-        None => bail!("a map of {:?} is smaller than the kernel of {spec:?}", x.shape),
+        None => bail!("a map of {shape:?} is smaller than the kernel of {spec:?}"),
     }
 }
 
@@ -248,9 +248,10 @@ impl Backend for Packed {
         self.separable_of(depthwise.depthwise_before(pointwise)?, pointwise.pointwise()?, x)
     }
 
-    fn max_pool_beside(&self, pooled: &FeatureMap, conv: &Conv, x: &FeatureMap) -> Result<FeatureMap> {
-        conv.check(x)?;
-        self.max_pool_beside_of(pooled, conv.dense()?, x)
+    fn stem(&self, stem: StemOf<&Conv>, x: &FeatureMap) -> Result<FeatureMap> {
+        let StemOf { first, branch: [narrow, widen], join } = stem;
+        first.check(x)?;
+        self.stem_of(StemOf { first: first.dense()?, branch: [narrow.dense()?, widen.dense()?], join: join.dense()? }, x)
     }
 
     fn excited(&self, conv: &Conv, x: &FeatureMap, gate: &FeatureMap, coarser: Option<&FeatureMap>) -> Result<FeatureMap> {
@@ -258,8 +259,8 @@ impl Backend for Packed {
         self.excited_of(conv.dense()?, x, gate, coarser)
     }
 
-    fn excited_beside(&self, levels: &[Level<FeatureMap>]) -> Result<FeatureMap> {
-        self.excited_beside_of(levels)
+    fn joined(&self, levels: &[Level<FeatureMap>], conv: &Conv) -> Result<FeatureMap> {
+        self.joined_of(levels, conv.dense()?)
     }
 
     fn quadruple(&self, [first, second]: [&Conv; 2], x: &FeatureMap) -> Result<FeatureMap> {

@@ -25,8 +25,9 @@ const STEPS: f32 = 127.0;
 const LANES: [[usize; 4]; 2] = [[0, 1, 4, 5], [2, 3, 6, 7]];
 /// What their steps may sum to before they are rounded, each by a half at most: 258 times [`STEPS`] is below the largest of 16 bits, 32767.
 const WEIGHTS_OF_LANE: f32 = 256.0;
-/// Pixels whose activations are in bytes at a time, and room for them.
+/// Pixels whose activations are in bytes at a time, [`EIGHT`] of the one beside those of the next, and room for them.
 const PIXELS_OF_BLOCK: usize = 24;
+const BYTES_OF_EIGHT: usize = PIXELS_OF_BLOCK * EIGHT;
 const BYTES_OF_BLOCK: usize = PIXELS_OF_BLOCK * CIN_MAX;
 /// Input channels that a layer may have.
 pub const CIN_MAX: usize = 512;
@@ -177,16 +178,18 @@ impl Kernel for Activate<'_> {
 
 /// Instructions that multiply activations, 0 to 127, with weights, -127 to 127.
 trait Multiply {
-    /// Pixels of the largest tile: their sums stay in registers.
+    /// Pixels and panels of the largest tile: their sums stay in registers.
     const PIXELS_MAX: usize;
+    const PANELS_MAX: usize;
     /// Of one pixel and the channels of a panel.
     type Sums: Copy;
 
     unsafe fn zero() -> Self::Sums;
-    /// `sums + x * weights`: eight activations by `[2, PANEL, 4]` weights.
-    unsafe fn add(sums: Self::Sums, x: [[u8; FOUR]; 2], weights: *const i8) -> Self::Sums;
-    unsafe fn store(sums: Self::Sums, to: *mut i32);
-    /// The steps of a pixel's activations, and what they are steps of.
+    /// `sums + x * weights`: [`EIGHT`] activations by `[2, PANEL, 4]` weights.
+    unsafe fn add(sums: Self::Sums, x: *const u8, weights: *const i8) -> Self::Sums;
+    /// Writes the values of a panel that a pixel's sums stand for.
+    unsafe fn store(sums: Self::Sums, scale: Scale, panel: &Panel, to: *mut f32);
+    /// The steps of a pixel's activations, and what they are steps of: [`EIGHT`] of them at the start of each [`BYTES_OF_EIGHT`].
     unsafe fn quantise(x: &[f32], to: &mut [u8]) -> Scale;
 }
 
@@ -202,72 +205,85 @@ struct Block<'a> {
 impl Block<'_> {
     #[inline(always)]
     unsafe fn run<M: Multiply>(mut self) {
-        let (cin, row) = (self.conv.spec.cin, self.conv.row());
-        let pixels = self.x.len() / cin;
-        for (pixel, x) in self.x.chunks_exact(cin).enumerate() {
+        for (pixel, x) in self.x.chunks_exact(self.conv.spec.cin).enumerate() {
             // SAFETY: the machine has the instructions (the caller's promise).
-            self.scales[pixel] = unsafe { M::quantise(x, &mut self.bytes[pixel * row..][..cin]) };
+            self.scales[pixel] = unsafe { M::quantise(x, &mut self.bytes[pixel * EIGHT..]) };
         }
-        for channel in (0..self.conv.spec.cout).step_by(PANEL) {
-            let mut first = 0;
-            while first < pixels {
-                let tile = (pixels - first).min(M::PIXELS_MAX);
-                // SAFETY: as above.
-                let done = unsafe {
-                    match tile {
-                        12.. => self.tile::<M, 12>(first, channel),
-                        8.. => self.tile::<M, 8>(first, channel),
-                        4.. => self.tile::<M, 4>(first, channel),
-                        3 => self.tile::<M, 3>(first, channel),
-                        2 => self.tile::<M, 2>(first, channel),
-                        _ => self.tile::<M, 1>(first, channel),
-                    }
-                };
-                first += done;
-            }
+        let panels = self.conv.panels.len();
+        let mut first = 0;
+        while first < panels {
+            // SAFETY: as above.
+            first += unsafe {
+                match (panels - first).min(M::PANELS_MAX) {
+                    2.. => self.panels::<M, 2>(first),
+                    _ => self.panels::<M, 1>(first),
+                }
+            };
         }
     }
 
-    /// Some pixels and the channels of one panel; gives the number of pixels.
+    /// All pixels and the channels of some panels; gives the number of panels.
     #[inline(always)]
-    unsafe fn tile<M: Multiply, const PIXELS: usize>(&mut self, first: usize, channel: usize) -> usize {
+    unsafe fn panels<M: Multiply, const PANELS: usize>(&mut self, panel: usize) -> usize {
+        let pixels = self.x.len() / self.conv.spec.cin;
+        let mut first = 0;
+        while first < pixels {
+            // SAFETY: the machine has the instructions (the caller's promise).
+            first += unsafe {
+                match (pixels - first).min(M::PIXELS_MAX) {
+                    12.. => self.tile::<M, 12, PANELS>(first, panel),
+                    8.. => self.tile::<M, 8, PANELS>(first, panel),
+                    4.. => self.tile::<M, 4, PANELS>(first, panel),
+                    3 => self.tile::<M, 3, PANELS>(first, panel),
+                    2 => self.tile::<M, 2, PANELS>(first, panel),
+                    _ => self.tile::<M, 1, PANELS>(first, panel),
+                }
+            };
+        }
+        PANELS
+    }
+
+    /// Some pixels and the channels of some panels; gives the number of pixels.
+    #[inline(always)]
+    unsafe fn tile<M: Multiply, const PIXELS: usize, const PANELS: usize>(&mut self, first: usize, panel: usize) -> usize {
         let row = self.conv.row();
-        let weights = &self.conv.weights[channel * row..][..PANEL * row];
-        let bytes = &self.bytes[first * row..][..PIXELS * row];
-        let mut values = [[0i32; PANEL]; PIXELS];
-        // SAFETY: the slices hold a row of weights for each channel of the panel and of bytes for each pixel, of which `at` is the
-        // start of eight; the machine has the instructions (the caller's promise).
+        let weights = &self.conv.weights[panel * PANEL * row..][..PANELS * PANEL * row];
+        let bytes = &self.bytes[..row * PIXELS_OF_BLOCK][first * EIGHT..];
+        // SAFETY: the slices hold a row of weights for each channel of the panels and of bytes for each pixel of the block, of which
+        // `at` is the start of eight; the machine has the instructions (the caller's promise).
         unsafe {
-            let mut sums = [M::zero(); PIXELS];
+            let mut sums = [[M::zero(); PANELS]; PIXELS];
             for at in (0..row).step_by(EIGHT) {
-                let weights = weights.as_ptr().add(at * PANEL);
+                let (bytes, weights) = (bytes.as_ptr().add(at * PIXELS_OF_BLOCK), weights.as_ptr().add(at * PANEL));
                 for (pixel, sums) in sums.iter_mut().enumerate() {
-                    let x = bytes.as_ptr().add(pixel * row + at).cast::<[[u8; FOUR]; 2]>().read_unaligned();
-                    *sums = M::add(*sums, x, weights);
+                    for (panel, sums) in sums.iter_mut().enumerate() {
+                        *sums = M::add(*sums, bytes.add(pixel * EIGHT), weights.add(panel * PANEL * row));
+                    }
                 }
             }
-            for (sums, values) in sums.iter().zip(&mut values) {
-                M::store(*sums, values.as_mut_ptr());
+            for (pixel, sums) in (first..).zip(sums) {
+                for (panel, sums) in (panel..).zip(sums) {
+                    self.store::<M>(pixel, panel, sums);
+                }
             }
-        }
-        for (pixel, sums) in (first..).zip(&values) {
-            self.store(pixel, channel, sums);
         }
         PIXELS
     }
 
     #[inline(always)]
-    fn store(&mut self, pixel: usize, channel: usize, sums: &[i32; PANEL]) {
-        let Scale { low, step } = self.scales[pixel];
-        let Panel { steps, sums: weights, biases } = &self.conv.panels[channel / PANEL];
-        let mut values = [0.0; PANEL];
-        for (c, value) in values.iter_mut().enumerate() {
-            *value = sums[c] as f32 * (step * steps[c]) + (low * weights[c] + biases[c]);
-        }
-        let out = &mut self.out[pixel * self.conv.spec.cout + channel..];
-        match out.first_chunk_mut() {
-            Some(out) if channel + PANEL <= self.conv.spec.cout => *out = values,
-            _ => out[..self.conv.spec.cout - channel].copy_from_slice(&values[..self.conv.spec.cout - channel]),
+    unsafe fn store<M: Multiply>(&mut self, pixel: usize, panel: usize, sums: M::Sums) {
+        let (cout, channel) = (self.conv.spec.cout, panel * PANEL);
+        let (scale, panel) = (self.scales[pixel], &self.conv.panels[panel]);
+        let out = &mut self.out[pixel * cout..][..cout][channel..];
+        // SAFETY: there is room for a panel in what is written to; the machine has the instructions (the caller's promise).
+        unsafe {
+            if out.len() >= PANEL {
+                M::store(sums, scale, panel, out.as_mut_ptr());
+            } else {
+                let mut values = [0.0; PANEL];
+                M::store(sums, scale, panel, values.as_mut_ptr());
+                out.copy_from_slice(&values[..out.len()]);
+            }
         }
     }
 }
@@ -287,9 +303,14 @@ fn scale(low: f32, high: f32) -> (Scale, f32) {
     (Scale { low, step }, if step > 0.0 { 1.0 / step } else { 0.0 })
 }
 
-/// `(x - low) / step`, rounded as the vector instructions do. What is no number is step 0.
-fn whole(x: f32, low: f32, steps_a_unit: f32) -> u8 {
-    ((x - low) * steps_a_unit).round_ties_even() as u8
+/// The steps of activations, `(x - low) / step`, rounded as the vector instructions do, where [`Multiply::quantise`] puts them. What is
+/// no number is step 0.
+fn wholes(x: &[f32], low: f32, steps_a_unit: f32, to: &mut [u8]) {
+    for (x, to) in x.chunks(EIGHT).zip(to.chunks_mut(BYTES_OF_EIGHT)) {
+        for (to, &x) in to.iter_mut().zip(x) {
+            *to = ((x - low) * steps_a_unit).round_ties_even() as u8;
+        }
+    }
 }
 
 /// What any machine can do.
@@ -297,6 +318,7 @@ struct Portable;
 
 impl Multiply for Portable {
     const PIXELS_MAX: usize = 4;
+    const PANELS_MAX: usize = 1;
     type Sums = [i32; PANEL];
 
     #[inline(always)]
@@ -304,24 +326,23 @@ impl Multiply for Portable {
         [0; PANEL]
     }
     #[inline(always)]
-    unsafe fn add(sums: [i32; PANEL], x: [[u8; FOUR]; 2], weights: *const i8) -> [i32; PANEL] {
-        // SAFETY: the caller promises the weights of a panel.
-        let weights = unsafe { weights.cast::<[[[i8; FOUR]; PANEL]; 2]>().read_unaligned() };
+    unsafe fn add(sums: [i32; PANEL], x: *const u8, weights: *const i8) -> [i32; PANEL] {
+        // SAFETY: the caller promises eight activations and the weights of a panel.
+        let (x, weights) = unsafe { (x.cast::<[[u8; FOUR]; 2]>().read(), weights.cast::<[[[i8; FOUR]; PANEL]; 2]>().read()) };
         let product = |c: usize, four: usize| (0..FOUR).map(|i| i32::from(x[four][i]) * i32::from(weights[four][c][i])).sum::<i32>();
         std::array::from_fn(|c| sums[c] + product(c, 0) + product(c, 1))
     }
     #[inline(always)]
-    unsafe fn store(sums: [i32; PANEL], to: *mut i32) {
+    unsafe fn store(sums: [i32; PANEL], Scale { low, step }: Scale, panel: &Panel, to: *mut f32) {
+        let value = |c: usize| sums[c] as f32 * (step * panel.steps[c]) + (low * panel.sums[c] + panel.biases[c]);
         // SAFETY: the caller promises room for a panel.
-        unsafe { to.cast::<[i32; PANEL]>().write_unaligned(sums) }
+        unsafe { to.cast::<[f32; PANEL]>().write_unaligned(std::array::from_fn(value)) }
     }
     #[inline(always)]
     unsafe fn quantise(x: &[f32], to: &mut [u8]) -> Scale {
         let (scale, steps_a_unit) =
             scale(x.iter().copied().fold(f32::INFINITY, f32::min), x.iter().copied().fold(f32::NEG_INFINITY, f32::max));
-        for (to, &x) in to.iter_mut().zip(x) {
-            *to = whole(x, scale.low, steps_a_unit);
-        }
+        wholes(x, scale.low, steps_a_unit, to);
         scale
     }
 }
@@ -333,6 +354,7 @@ struct Avx2;
 #[cfg(target_arch = "x86_64")]
 impl Multiply for Avx2 {
     const PIXELS_MAX: usize = 4;
+    const PANELS_MAX: usize = 1;
     type Sums = [__m256i; 2];
 
     #[inline(always)]
@@ -341,10 +363,11 @@ impl Multiply for Avx2 {
         unsafe { [_mm256_setzero_si256(); 2] }
     }
     #[inline(always)]
-    unsafe fn add(sums: [__m256i; 2], x: [[u8; FOUR]; 2], weights: *const i8) -> [__m256i; 2] {
-        // SAFETY: the caller promises the instructions and 128 weights.
+    unsafe fn add(sums: [__m256i; 2], x: *const u8, weights: *const i8) -> [__m256i; 2] {
+        // SAFETY: the caller promises the instructions, eight activations and 128 weights.
         unsafe {
-            let (first, second) = (_mm256_set1_epi32(i32::from_le_bytes(x[0])), _mm256_set1_epi32(i32::from_le_bytes(x[1])));
+            let four = |x: *const u8| _mm256_set1_epi32(x.cast::<i32>().read_unaligned());
+            let (first, second) = (four(x), four(x.add(FOUR)));
             let half = |sums: __m256i, weights: *const i8| {
                 let twos = _mm256_maddubs_epi16(first, _mm256_loadu_si256(weights.cast()));
                 let other_twos = _mm256_maddubs_epi16(second, _mm256_loadu_si256(weights.add(FOUR * PANEL).cast()));
@@ -354,16 +377,21 @@ impl Multiply for Avx2 {
         }
     }
     #[inline(always)]
-    unsafe fn store(sums: [__m256i; 2], to: *mut i32) {
-        // SAFETY: the caller promises the instructions and room for a panel.
-        unsafe {
-            _mm256_storeu_si256(to.cast(), sums[0]);
-            _mm256_storeu_si256(to.add(8).cast(), sums[1]);
+    unsafe fn store(sums: [__m256i; 2], Scale { low, step }: Scale, panel: &Panel, to: *mut f32) {
+        for (half, sums) in sums.into_iter().enumerate() {
+            // SAFETY: the caller promises the instructions and room for a panel, of which this is a half.
+            unsafe {
+                let of = |values: &[f32; PANEL]| _mm256_loadu_ps(values.as_ptr().add(half * PANEL / 2));
+                let least = _mm256_add_ps(_mm256_mul_ps(_mm256_set1_ps(low), of(&panel.sums)), of(&panel.biases));
+                let steps = _mm256_mul_ps(_mm256_set1_ps(step), of(&panel.steps));
+                let values = _mm256_add_ps(_mm256_mul_ps(_mm256_cvtepi32_ps(sums), steps), least);
+                _mm256_storeu_ps(to.add(half * PANEL / 2), values);
+            }
         }
     }
     #[inline(always)]
     unsafe fn quantise(x: &[f32], to: &mut [u8]) -> Scale {
-        let (chunks, rest) = x.as_chunks::<8>();
+        let (chunks, rest) = x.as_chunks::<EIGHT>();
         // SAFETY: the caller promises the instructions; loads and stores are of whole arrays.
         unsafe {
             let (mut low, mut high) = (_mm256_set1_ps(f32::INFINITY), _mm256_set1_ps(f32::NEG_INFINITY));
@@ -371,25 +399,28 @@ impl Multiply for Avx2 {
                 let x = _mm256_loadu_ps(chunk.as_ptr());
                 (low, high) = (_mm256_min_ps(x, low), _mm256_max_ps(x, high));
             }
-            let (mut lows, mut highs) = ([0.0; 8], [0.0; 8]);
-            _mm256_storeu_ps(lows.as_mut_ptr(), low);
-            _mm256_storeu_ps(highs.as_mut_ptr(), high);
-            let least = rest.iter().chain(&lows).copied().fold(f32::INFINITY, f32::min);
-            let (scale, steps_a_unit) = scale(least, rest.iter().chain(&highs).copied().fold(f32::NEG_INFINITY, f32::max));
+            // No lane is NaN, which the second operand of the instructions replaces.
+            let halves = |v| (_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
+            let (low, other_low) = halves(low);
+            let (high, other_high) = halves(high);
+            let (low, high) = (_mm_min_ps(low, other_low), _mm_max_ps(high, other_high));
+            let (low, high) = (_mm_min_ps(low, _mm_movehl_ps(low, low)), _mm_max_ps(high, _mm_movehl_ps(high, high)));
+            let (low, high) = (_mm_min_ss(low, _mm_movehdup_ps(low)), _mm_max_ss(high, _mm_movehdup_ps(high)));
+            let least = rest.iter().copied().fold(_mm_cvtss_f32(low), f32::min);
+            let (scale, steps_a_unit) = scale(least, rest.iter().copied().fold(_mm_cvtss_f32(high), f32::max));
 
             let (low, steps) = (_mm256_set1_ps(scale.low), _mm256_set1_ps(steps_a_unit));
             // Packing works on halves of a vector: this puts them in order again.
             let order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
-            let (to, to_rest) = to.split_at_mut(8 * chunks.len());
-            for (chunk, to) in chunks.iter().zip(to.as_chunks_mut::<8>().0) {
+            let mut eights = to.chunks_mut(BYTES_OF_EIGHT);
+            for (chunk, to) in chunks.iter().zip(&mut eights) {
+                let to = &mut to[..EIGHT];
                 let wholes = _mm256_cvtps_epi32(_mm256_mul_ps(_mm256_sub_ps(_mm256_loadu_ps(chunk.as_ptr()), low), steps));
                 let words = _mm256_packs_epi32(wholes, wholes);
                 let bytes = _mm256_permutevar8x32_epi32(_mm256_packus_epi16(words, words), order);
                 _mm_storel_epi64(to.as_mut_ptr().cast(), _mm256_castsi256_si128(bytes));
             }
-            for (to, &x) in to_rest.iter_mut().zip(rest) {
-                *to = whole(x, scale.low, steps_a_unit);
-            }
+            wholes(rest, scale.low, steps_a_unit, eights.next().unwrap_or_default());
             scale
         }
     }
@@ -402,6 +433,7 @@ struct Vnni;
 #[cfg(target_arch = "x86_64")]
 impl Multiply for Vnni {
     const PIXELS_MAX: usize = 12;
+    const PANELS_MAX: usize = 2;
     type Sums = __m512i;
 
     #[inline(always)]
@@ -410,24 +442,50 @@ impl Multiply for Vnni {
         unsafe { _mm512_setzero_si512() }
     }
     #[inline(always)]
-    unsafe fn add(sums: __m512i, x: [[u8; FOUR]; 2], weights: *const i8) -> __m512i {
-        // SAFETY: the caller promises the instructions and 128 weights.
+    unsafe fn add(sums: __m512i, x: *const u8, weights: *const i8) -> __m512i {
+        // SAFETY: the caller promises the instructions, eight activations and 128 weights.
         unsafe {
-            let four = |sums: __m512i, x: [u8; FOUR], weights: *const i8| {
-                _mm512_dpbusd_epi32(sums, _mm512_set1_epi32(i32::from_le_bytes(x)), _mm512_loadu_si512(weights.cast()))
+            let four = |sums: __m512i, x: *const u8, weights: *const i8| {
+                _mm512_dpbusd_epi32(sums, _mm512_set1_epi32(x.cast::<i32>().read_unaligned()), _mm512_loadu_si512(weights.cast()))
             };
-            four(four(sums, x[0], weights), x[1], weights.add(FOUR * PANEL))
+            four(four(sums, x, weights), x.add(FOUR), weights.add(FOUR * PANEL))
         }
     }
     #[inline(always)]
-    unsafe fn store(sums: __m512i, to: *mut i32) {
-        // SAFETY: the caller promises the instructions and room for a panel.
-        unsafe { _mm512_storeu_si512(to.cast(), sums) }
+    unsafe fn store(sums: __m512i, Scale { low, step }: Scale, panel: &Panel, to: *mut f32) {
+        // SAFETY: the caller promises the instructions and room for a panel. No multiplication is fused with its addition, as on all
+        // machines.
+        unsafe {
+            let of = |values: &[f32; PANEL]| _mm512_loadu_ps(values.as_ptr());
+            let least = _mm512_add_ps(_mm512_mul_ps(_mm512_set1_ps(low), of(&panel.sums)), of(&panel.biases));
+            let steps = _mm512_mul_ps(_mm512_set1_ps(step), of(&panel.steps));
+            _mm512_storeu_ps(to, _mm512_add_ps(_mm512_mul_ps(_mm512_cvtepi32_ps(sums), steps), least));
+        }
     }
     #[inline(always)]
     unsafe fn quantise(x: &[f32], to: &mut [u8]) -> Scale {
-        // SAFETY: handed on; machines with these instructions have the others.
-        unsafe { Avx2::quantise(x, to) }
+        let (chunks, rest) = x.as_chunks::<{ 2 * EIGHT }>();
+        // SAFETY: the caller promises the instructions; loads and stores are of whole arrays.
+        unsafe {
+            let (mut low, mut high) = (_mm512_set1_ps(f32::INFINITY), _mm512_set1_ps(f32::NEG_INFINITY));
+            for chunk in chunks {
+                let x = _mm512_loadu_ps(chunk.as_ptr());
+                (low, high) = (_mm512_min_ps(x, low), _mm512_max_ps(x, high));
+            }
+            let least = rest.iter().copied().fold(_mm512_reduce_min_ps(low), f32::min);
+            let (scale, steps_a_unit) = scale(least, rest.iter().copied().fold(_mm512_reduce_max_ps(high), f32::max));
+
+            let (low, steps) = (_mm512_set1_ps(scale.low), _mm512_set1_ps(steps_a_unit));
+            for (chunk, at) in chunks.iter().zip((0..).step_by(2 * BYTES_OF_EIGHT)) {
+                let wholes = _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_sub_ps(_mm512_loadu_ps(chunk.as_ptr()), low), steps));
+                // What is no number has become the least of 32 bits.
+                let bytes = _mm512_cvtepi32_epi8(_mm512_max_epi32(wholes, _mm512_setzero_si512()));
+                _mm_storel_epi64(to[at..][..EIGHT].as_mut_ptr().cast(), bytes);
+                _mm_storel_epi64(to[at + BYTES_OF_EIGHT..][..EIGHT].as_mut_ptr().cast(), _mm_unpackhi_epi64(bytes, bytes));
+            }
+            wholes(rest, scale.low, steps_a_unit, to.get_mut(2 * BYTES_OF_EIGHT * chunks.len()..).unwrap_or_default());
+            scale
+        }
     }
 }
 

@@ -40,6 +40,14 @@ impl Axis {
         (output * self.stride + tap).saturating_sub(self.padding)
     }
 
+    /// The inputs that some outputs are made of, and the axis over these alone.
+    pub fn part(&self, outputs: Range<usize>) -> (Range<usize>, Self) {
+        let start = self.input(outputs.start, 0).min(self.size);
+        let end = self.input(outputs.end, self.kernel).saturating_sub(self.stride).clamp(start, self.size);
+        let padding = (self.padding + start).saturating_sub(outputs.start * self.stride);
+        (start..end, Self { size: end - start, outputs: outputs.len(), padding, ..*self })
+    }
+
     /// The outputs for which all taps lie on the map.
     pub fn interior(&self) -> Range<usize> {
         let start = self.padding.div_ceil(self.stride).min(self.outputs);
@@ -58,6 +66,22 @@ mod tests {
         assert_eq!([axis.taps(0), axis.taps(1), axis.taps(2)], [1..3, 0..3, 0..2]);
         assert_eq!(axis.interior(), 1..2);
         assert_eq!((axis.input(0, 1), axis.input(2, 0)), (0, 3));
+    }
+
+    #[test]
+    fn a_part_has_the_taps_of_the_whole() {
+        for (kernel, stride, padding) in [(3, 2, 1), (2, 1, 0), (5, 1, 2), (3, 1, 1), (1, 1, 0)] {
+            let axis = Axis { size: 9, outputs: (9 + 2 * padding - kernel) / stride + 1, kernel, stride, padding };
+            for (from, to) in (0..axis.outputs).flat_map(|from| (from + 1..=axis.outputs).map(move |to| (from, to))) {
+                let (inputs, part) = axis.part(from..to);
+                for output in from..to {
+                    let taps = axis.taps(output);
+                    assert_eq!(part.taps(output - from), taps, "{axis:?}, {from}..{to}");
+                    assert_eq!(part.input(output - from, taps.start) + inputs.start, axis.input(output, taps.start));
+                    assert!(inputs.contains(&axis.input(output, taps.end - 1)));
+                }
+            }
+        }
     }
 
     #[test]

@@ -14,7 +14,7 @@ use candle_nn::VarBuilder;
 use serde::{Deserialize, Serialize};
 
 use crate::blocks::{Downsample, SqueezeExcite, Stage, StageConfig};
-use crate::layers::{Activation, Backend, ConvSpec, Level, Padding};
+use crate::layers::{Activation, Backend, ConvSpec, Level, Padding, StemOf};
 
 /// Height and width of the input must be multiples of this: the coarsest features are that much smaller.
 pub const SIDE_MULTIPLE: usize = 32;
@@ -94,10 +94,7 @@ impl<B: Backend> Stem<B> {
     fn new(backend: &B, channels: usize, cout: usize, weights: VarBuilder) -> Result<Self> {
         let relu = |spec: ConvSpec| spec.activation(Activation::Relu);
         let halve = |cin, cout| relu(ConvSpec::dense(cin, cout, 3).stride((2, 2)));
-        let even = |cin, cout| {
-            let padding = Padding { bottom: 1, right: 1, ..Padding::default() };
-            relu(ConvSpec { padding, ..ConvSpec::dense(cin, cout, 2) })
-        };
+        let even = |cin, cout| relu(ConvSpec { padding: Padding::EVEN, ..ConvSpec::dense(cin, cout, 2) });
         Ok(Self {
             first: backend.conv(halve(1, channels), weights.pp("first"))?,
             branch: [
@@ -110,9 +107,8 @@ impl<B: Backend> Stem<B> {
     }
 
     fn forward(&self, backend: &B, x: &B::Map) -> Result<B::Map> {
-        let x = backend.forward(&self.first, x)?;
-        let both = backend.max_pool_beside(&x, &self.branch[1], &backend.forward(&self.branch[0], &x)?)?;
-        backend.forward(&self.pointwise, &backend.forward(&self.join, &both)?)
+        let branch = [&self.branch[0], &self.branch[1]];
+        backend.forward(&self.pointwise, &backend.stem(StemOf { first: &self.first, branch, join: &self.join }, x)?)
     }
 }
 
@@ -139,7 +135,7 @@ impl<B: Backend> Excited<B> {
     }
 }
 
-/// Coarse features added to finer ones level by level; then each level smoothed, narrowed and brought to the finest resolution.
+/// Coarse features added to finer ones level by level; then each level smoothed and narrowed.
 /// All its layers go from the coarsest level to the finest.
 struct Pyramid<B: Backend> {
     laterals: Vec<Excited<B>>,
@@ -161,8 +157,8 @@ impl<B: Backend> Pyramid<B> {
         Ok(Self { laterals, smoothing: smoothing.collect::<Result<_>>()? })
     }
 
-    /// `features` from the finest to the coarsest.
-    fn forward(&self, backend: &B, features: &[B::Map]) -> Result<B::Map> {
+    /// `features` from the finest to the coarsest, to levels from the coarsest to the finest.
+    fn forward(&self, backend: &B, features: &[B::Map]) -> Result<Vec<Level<B::Map>>> {
         let mut levels: Vec<B::Map> = Vec::with_capacity(features.len());
         for (lateral, feature) in self.laterals.iter().zip(features.iter().rev()) {
             levels.push(lateral.forward(backend, feature, levels.last())?);
@@ -173,11 +169,11 @@ impl<B: Backend> Pyramid<B> {
             let gate = narrow.squeeze.gate(backend, &backend.mean(&map)?)?;
             smoothed.push(Level { map, gate, factor: 1 << (levels.len() - 1 - i) });
         }
-        backend.excited_beside(&smoothed)
+        Ok(smoothed)
     }
 }
 
-/// 3x3, then two transposed 2x2 convolutions of stride 2.
+/// The levels at the finest resolution beside each other, 3x3, then two transposed 2x2 convolutions of stride 2.
 struct Head<B: Backend> {
     narrow: B::Conv,
     double: [B::Conv; 2],
@@ -196,7 +192,7 @@ impl<B: Backend> Head<B> {
         })
     }
 
-    fn forward(&self, backend: &B, x: &B::Map) -> Result<B::Map> {
-        backend.quadruple([&self.double[0], &self.double[1]], &backend.forward(&self.narrow, x)?)
+    fn forward(&self, backend: &B, levels: &[Level<B::Map>]) -> Result<B::Map> {
+        backend.quadruple([&self.double[0], &self.double[1]], &backend.joined(levels, &self.narrow)?)
     }
 }
