@@ -50,10 +50,10 @@ impl<'a> ReadingOrder<'a> {
         self.rows[self.row_of[line]].clone()
     }
 
-    /// The row `offset` rows away, if it is on the same page.
+    /// The row `offset` rows away, if both are there and on the same page.
     pub fn row_at(&self, row: usize, offset: isize) -> Option<Range<usize>> {
-        let other = self.rows.get(row.checked_add_signed(offset)?)?.clone();
-        (self.lines[other.start].page == self.lines[self.rows[row].start].page).then_some(other)
+        let (row, other) = (self.rows.get(row)?, self.rows.get(row.checked_add_signed(offset)?)?);
+        (self.lines[other.start].page == self.lines[row.start].page).then_some(other.clone())
     }
 
     /// The lines above (`step` -1) or below (1) a line in its column, the nearest first, one a row.
