@@ -13,7 +13,7 @@ use crate::geometry::Quad;
 use crate::kernels::{Buffer, FeatureMap, Packed, Shape, Threads};
 use crate::resample::{ResampleError, resample};
 use network::{Config, Network, SIDE_MULTIPLE};
-use regions::{ProbabilityMap, Region, regions};
+use regions::{ProbabilityMap, Rectangle, Region, regions};
 
 /// Mean and deviation of grey values (0 to 1), by which the network's input is normalised: those of ImageNet, averaged over its
 /// colours.
@@ -122,9 +122,26 @@ fn quads(map: &ProbabilityMap, settings: &Settings, pixel: (f64, f64), page: (u3
     let skew = skew(&regions);
     let tall = TALL * usual_height(&regions, skew);
     let regions: Vec<Region> = regions.into_iter().flat_map(|region| lines_of(map, region, &RISING, skew, tall)).collect();
+    let regions = joined(regions, settings.unclip, skew);
     let rectangles = regions.iter().map(|region| region.rectangle(direction(region, skew)));
     let rectangles = rectangles.filter(|r| r.width().min(r.height()) >= SIDE_MIN);
     rectangles.map(|r| on_page(r.unclip(settings.unclip).quad(pixel.0, pixel.1), page)).collect()
+}
+
+/// Regions of one row whose rectangles run into each other are one line, in two pieces.
+fn joined(regions: Vec<Region>, unclip: f64, skew: f64) -> Vec<Region> {
+    let mut lines: Vec<(Region, Rectangle)> = Vec::with_capacity(regions.len());
+    for region in regions {
+        let (mut line, mut place) = (region, lines.len());
+        let rectangle = loop {
+            let rectangle = line.rectangle(skew).unclip(unclip);
+            let Some(at) = lines.iter().position(|(_, other)| other.runs_into(&rectangle)) else { break rectangle };
+            line.join(lines.remove(at).0);
+            place = place.min(at);
+        };
+        lines.insert(place.min(lines.len()), (line, rectangle));
+    }
+    lines.into_iter().map(|(line, _)| line).collect()
 }
 
 /// The median height of regions that show a direction.
@@ -228,6 +245,13 @@ mod tests {
         let slope = |q: &Quad| (q.0[1].y - q.0[0].y) / (q.0[1].x - q.0[0].x);
         assert_eq!(quads.len(), 3);
         assert!(quads.iter().all(|q| (slope(q) - 0.1).abs() < 0.02), "{quads:?}");
+    }
+
+    #[test]
+    fn pieces_that_run_into_each_other_are_one_line() {
+        let quads = found(&bars(200, 60, &[[10, 10, 60, 8], [73, 11, 40, 8], [130, 10, 40, 8], [10, 40, 60, 8]], 0.0), 200);
+        assert_eq!(quads.len(), 3, "{quads:?}");
+        assert!(quads[0].right() > 226.0 && quads[1].left() > 240.0, "{quads:?}");
     }
 
     #[test]

@@ -2,6 +2,9 @@
 
 use crate::geometry::{Point, Quad};
 
+/// Rectangles that share this much of the higher one's height may lie in one row.
+const SAME_ROW_MIN: f64 = 0.6;
+
 /// A map of probabilities, row by row.
 #[derive(Debug, Clone, Copy)]
 pub struct ProbabilityMap<'a> {
@@ -207,6 +210,13 @@ impl Rectangle {
         let rows = shared((self.top, self.bottom), (other.top, other.bottom));
         let lower = self.height().min(other.height());
         rows > lower / 2.0 && shared((self.left, self.right), (other.left, other.right)).abs() < lower
+    }
+
+    /// Whether two rectangles of one direction lie in one row and over each other.
+    pub fn runs_into(&self, other: &Self) -> bool {
+        let shared = |(a, b): (f64, f64), (c, d): (f64, f64)| b.min(d) - a.max(c);
+        let rows = shared((self.top, self.bottom), (other.top, other.bottom));
+        rows > SAME_ROW_MIN * self.height().max(other.height()) && shared((self.left, self.right), (other.left, other.right)) > 0.0
     }
 
     pub fn width(&self) -> f64 {
