@@ -1,6 +1,7 @@
 //! Lines of a page to text: each is cut out ([`crop`]), run through the [`network`] at its own width and read off, along the best
 //! path ([`decode`]) or together with a [`language`] model ([`beam`]), a doubtful one after a [`second_look`]. What looks alike is then told by
-//! the word it stands in (`look_alikes.rs`), and the sign before the decimals of amounts by their page (`decimal_signs.rs`).
+//! the word it stands in (`look_alikes.rs`), spaces that no print has are taken out (`spacing.rs`), and the sign before the decimals of amounts is
+//! told by their page (`decimal_signs.rs`).
 //!
 //! Lines are never padded to a common width, which costs accuracy; they run side by side, each on one thread.
 
@@ -13,6 +14,7 @@ pub mod language;
 mod look_alikes;
 pub mod network;
 pub mod second_look;
+mod spacing;
 
 use candle_core::{DType, Device};
 use candle_nn::VarBuilder;
@@ -61,7 +63,7 @@ impl Recogniser {
     /// A reading for each quad, in their order; an empty one where there is nothing to read.
     pub fn read(&self, page: &GrayImage, quads: &[Quad]) -> Result<Vec<Reading>, RecogniseError> {
         let one_at_a_time = quads.par_iter().with_max_len(1).enumerate();
-        let mended = |reading: Reading| Reading { text: look_alikes::mend(&reading.text), ..reading };
+        let mended = |reading: Reading| Reading { text: spacing::mend(&look_alikes::mend(&reading.text)).into_owned(), ..reading };
         let mut readings: Vec<Reading> =
             one_at_a_time.map(|(line, quad)| self.read_one(page, quad, line).map(mended)).collect::<Result<_, _>>()?;
         decimal_signs::mend(&mut readings);

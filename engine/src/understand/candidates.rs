@@ -222,6 +222,9 @@ fn dates(text: &str) -> Found {
     found
 }
 
+/// A time that is glued to a year: `17/01/201816:21`, `17/01/20184 21:53`.
+static GLUED_TIME: LazyLock<Regex> = LazyLock::new(|| pattern(r"^\d{1,2}(?::| ?[0-5]\d:)[0-5]\d"));
+
 /// A time may be glued to a four-digit year; other digits may not, nor a fourth number (`05.22.95.66` is the beginning of a telephone
 /// number), and two digits before a month are its day (`1 Jan - 28 Feb 2026`).
 fn date_stands_alone(text: &str, range: Range<usize>, captures: &regex::Captures) -> bool {
@@ -232,7 +235,7 @@ fn date_stands_alone(text: &str, range: Range<usize>, captures: &regex::Captures
     };
     let after = &text[range.end..];
     let glued_after = match captures["year"].len() {
-        4 => after.starts_with(|c: char| c.is_ascii_digit()) && !after.get(..3).is_some_and(|time| time.ends_with(':')),
+        4 => after.starts_with(|c: char| c.is_ascii_digit()) && !GLUED_TIME.is_match(after),
         _ => is_glued(&mut after.chars()) || MONTH_NEXT.is_match(after),
     };
     !glued_after && !is_glued(&mut text[..range.start].chars().rev())
@@ -355,7 +358,7 @@ mod tests {
     #[test]
     fn candidates_by_kind() {
         use Kind::*;
-        let cases: [(Kind, &str, &[&str]); 39] = [
+        let cases: [(Kind, &str, &[&str]); 40] = [
             (Amount, "TOTAL RM 39.80", &["39.80"]),
             (Amount, "RM9.00", &["RM9.00"]),
             (Amount, "$ 1,234.50 (1.20) 6.00%", &["1,234.50", "(1.20)"]),
@@ -367,6 +370,7 @@ mod tests {
             (Amount, "€12", &["€12"]),
             (Date, "BILL DATE : 20/11/2017 03:55", &["20/11/2017"]),
             (Date, "18/01/201810:27:03", &["18/01/2018"]),
+            (Date, "17/01/20184 21:53", &["17/01/2018"]),
             (Date, "2018-06-01 / 01-JUL-17", &["2018-06-01", "01-JUL-17"]),
             (Date, "5. März 2018, MAR 25, 2018", &["5. März 2018", "MAR 25, 2018"]),
             (Date, "31/13/2018 12/34.56 1234-56-78", &[]),

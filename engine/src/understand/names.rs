@@ -58,6 +58,9 @@ pub(super) static NAME_CAPTION: LazyLock<Regex> = LazyLock::new(|| {
     pattern(r"(?i)^\W*(?:denominazione|ragione sociale|raison sociale|raz[óo]n social|firmenname|company name|trading name)\s*:\s*\b")
 });
 
+/// Before a name: specks, and what separates a caption.
+static SPECKS: LazyLock<Regex> = LazyLock::new(|| pattern(r"^(?:[\s:;,·•*~]|\.\s)*"));
+
 static STREET: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)\b(?:street|road|lane|avenue|quay|square|terrace)\W*$"));
 
 /// From here on a line no longer is an address.
@@ -101,8 +104,7 @@ fn kept(field: BlockField, text: &str) -> Range<usize> {
     };
     let before = before.or_else(|| NAME_CAPTION.find(text)).map_or(0, |caption| caption.end());
     let start = if before < text.len() { before } else { 0 };
-    // Specks, and what separates a caption.
-    let start = start + text[start..].find(|c: char| !c.is_whitespace() && !matches!(c, ':' | ';' | ',' | '·' | '•')).unwrap_or(0);
+    let start = start + SPECKS.find(&text[start..]).map_or(0, |specks| specks.end());
     let cut = after.find_at(text, start).map_or(text.len(), |rest| rest.start());
     let (start, end) = match field {
         BlockField::SupplierAddress => (start, cut),
@@ -184,6 +186,8 @@ mod tests {
             ("Reidy Power Inc. / Greener power for business", "Reidy Power Inc."),
             ("Toolan Ltd t/a The Print Room", "Toolan Ltd"),
             ("Smith / Jones", "Smith / Jones"),
+            (". KMF FOODICIOUS SDN BHD", "KMF FOODICIOUS SDN BHD"),
+            (": .NET PEOPLE LTD", ".NET PEOPLE LTD"),
         ];
         for (line, name) in cases {
             assert_eq!(&line[kept(BlockField::SupplierName, line)], name);
