@@ -394,13 +394,16 @@ fn is_below(order: &ReadingOrder, run: &Run, line: usize) -> bool {
     is_close(order, run.lines[run.lines.len() - 1], line)
 }
 
+/// Measured by the upper line where it is larger than others: a brand.
 fn is_close(order: &ReadingOrder, above: usize, below: usize) -> bool {
-    order.lines[below].quad.centre().y - order.lines[above].quad.centre().y <= BLOCK_GAP_MAX * order.line_height()
+    let height = order.line_height().max(order.lines[above].quad.height());
+    order.lines[below].quad.centre().y - order.lines[above].quad.centre().y <= BLOCK_GAP_MAX * height
 }
 
-/// Whether a line is a company's whole name: two words, or initials and a word (`T.A.S LEISURE`), before a legal form.
+/// Whether a line is a company's whole name: two words, initials and a word (`T.A.S LEISURE`), or a word and a country (`TRENDYMAX (M)`),
+/// before a legal form.
 fn is_company(text: &str) -> bool {
-    let is_word = |word: &&str| word.chars().filter(|c| c.is_alphanumeric()).count() > 1;
+    let is_word = |word: &&str| word.chars().filter(|c| c.is_alphanumeric()).count() > 1 || word.starts_with('(') && word.ends_with(')');
     let own_words = |form: std::ops::Range<usize>| text[..form.start].split_whitespace().filter(is_word).count();
     // `Unit 3, Severn Trading Estate` is where a company is.
     let is_place = |form: &std::ops::Range<usize>| has_digit(&text[..form.start]);
