@@ -29,6 +29,12 @@ static ZEROS_OF_MEASURE: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"\b(?P<number>\d+o[\do]{0,3})(?P<unit> ?(?:kg|g|ml|cl|lb|mm|cm|oz)\b)"));
 /// The number of an article in a marketplace: `B0C7TR41QX`.
 static ASIN: LazyLock<Regex> = LazyLock::new(|| pattern(r"\bBO(?P<rest>[A-Z\d]{8})\b"));
+/// Stems of German words whose next letter is an ß: `StraBe`, `GroBhandel`, `weiB`, `FuBball`.
+static SHARP_S: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?P<stem>\b(?:\p{L}*(?:[Ss]tra|[Gg]r[oö]|[Ss]t[oö]|[Ww]ei|[Ff][uü]|[Mm][aä]|[Aa]u|[äÄ]u|[Hh]ei|[Ss]pa|[Gg]r[uü]|[Ff]l(?:ie|ei|o)|[Ss]chl(?:ie|o)|[Gg]ie|[Ss][uü]|[Dd]rei|[Kk]l[oö]|[Mm]ei|[Rr]ei|[Bb]ei|[Bb]l(?:o|ä)|[Ss]ch(?:ie|o|ö)|[Gg]r[aä]|[Gg]e(?:nie|fä|mä)|[Nn]ü)))B(?P<rest>[a-zäöü]*\b)",
+    )
+});
 static CARBON_DIOXIDE: LazyLock<Regex> = LazyLock::new(|| pattern(r"\bC02\b"));
 
 /// The text with such characters put right.
@@ -49,6 +55,7 @@ pub fn mend(text: &str) -> String {
         let is_number = found["rest"].bytes().any(|c| c.is_ascii_digit());
         if is_number { format!("B0{}", &found["rest"]) } else { found[0].to_owned() }
     });
+    let text = SHARP_S.replace_all(&text, "${stem}ß${rest}");
     CARBON_DIOXIDE.replace_all(&text, "CO2").into_owned()
 }
 
@@ -109,7 +116,10 @@ mod tests {
             ("Riesling 202I", "Riesling 2021"),
             ("119o Bruxelles", "1190 Bruxelles"),
             ("BO9MKW82LD", "B09MKW82LD"),
+            ("StoBfänger, GroBhandel, Lagerstr. weiB", "Stoßfänger, Großhandel, Lagerstr. weiß"),
+            ("HauptstraBe 7, FuBball", "Hauptstraße 7, Fußball"),
             // As they are.
+            ("AutoBild, AdBlue, eBay, SoBe, GrOB", "AutoBild, AdBlue, eBay, SoBe, GrOB"),
             ("BOTTLETOPS", "BOTTLETOPS"),
             ("NIF 7916188O", "NIF 7916188O"),
             ("1OO", "1OO"),

@@ -17,9 +17,12 @@ use engine::{
 use image::GrayImage;
 use proto::{Field, Invoice};
 use rust_decimal::Decimal;
-use unicode_normalization::UnicodeNormalization;
 
-use super::{calibration::Calibration, sroie::TextSource};
+use super::{
+    calibration::Calibration,
+    printed::{Printed, letters},
+    sroie::TextSource,
+};
 use crate::metrics::{
     Tally,
     recognition::{Form, bag_of_words},
@@ -60,8 +63,9 @@ pub struct Scores {
     header: BTreeMap<(usize, &'static str), Tally>,
     vat: Tally,
     lines: Tally,
-    /// Lines of which every labelled cell is right.
+    /// Lines of which every labelled cell is right; the same where only labels that stand on the page count.
     whole_lines: Tally,
+    printed_lines: Tally,
     words: Tally,
     words_exact: Tally,
     document_types: Tally,
@@ -98,9 +102,15 @@ impl Scores {
         self.vat += rows_tally(&rows(&labelled.truth), &rows(predicted)).0;
         if labelled.lines_trusted {
             let rows = |invoice: &Invoice| invoice.lines.iter().map(line_cells).map(values).collect::<Vec<_>>();
-            let (cells, whole) = rows_tally(&rows(&labelled.truth), &rows(predicted));
+            let predicted = rows(predicted);
+            let (cells, whole) = rows_tally(&rows(&labelled.truth), &predicted);
             self.lines += cells;
             self.whole_lines += whole;
+            let printed = Printed::of(&labelled.lines);
+            let stands = |value: &&Field| !value.value.is_empty() && printed.holds(&value.value);
+            let on_page = |cell: Option<&Field>| cell.filter(stands).map(normalise);
+            let truth: Vec<_> = labelled.truth.lines.iter().map(|line| line_cells(line).into_iter().map(on_page).collect()).collect();
+            self.printed_lines += rows_tally(&truth, &predicted).1;
         }
     }
 
@@ -112,6 +122,7 @@ impl Scores {
             ("VAT rows, cells", self.vat),
             ("lines, cells", self.lines),
             ("lines, whole", self.whole_lines),
+            ("lines, whole, of what stands on the page", self.printed_lines),
             ("words, letters and digits", self.words),
             ("words, exact", self.words_exact),
             ("document type", self.document_types),
@@ -162,7 +173,7 @@ fn values(cells: Vec<Option<&Field>>) -> Vec<Option<String>> {
 fn normalise(field: &Field) -> String {
     match field.value.parse::<Decimal>() {
         Ok(number) => number.normalize().to_string(),
-        Err(_) => field.value.replace('×', "x").nfkc().filter(|c| c.is_alphanumeric()).flat_map(char::to_uppercase).collect(),
+        Err(_) => letters(&field.value),
     }
 }
 

@@ -5,6 +5,7 @@ pub mod calibration;
 pub mod causes;
 pub mod invoices;
 pub mod predictions;
+pub mod printed;
 pub mod report;
 pub mod rules;
 pub mod sroie;
