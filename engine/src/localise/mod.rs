@@ -32,6 +32,11 @@ const TALL: f64 = 1.7;
 /// Thresholds at which such a region may fall apart.
 const RISING: [f32; 4] = [0.5, 0.7, 0.85, 0.95];
 
+/// Lines that begin or end at one place make a column.
+const COLUMN_LINES_MIN: usize = 3;
+/// By so much, in heights of the lower one, the boxes of two lines of neighbouring columns do not run into each other.
+const OVERLAP_IN_COLUMN_MIN: f64 = 0.4;
+
 /// What makes a quad of a probability map.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Settings {
@@ -128,14 +133,22 @@ fn quads(map: &ProbabilityMap, settings: &Settings, pixel: (f64, f64), page: (u3
     rectangles.map(|r| on_page(r.unclip(settings.unclip).quad(pixel.0, pixel.1), page)).collect()
 }
 
-/// Regions of one row whose rectangles run into each other are one line, in two pieces.
+/// Regions of one row whose rectangles run into each other are one line, in two pieces; where the right one stands in a column, only if
+/// they do so by [`OVERLAP_IN_COLUMN_MIN`].
 fn joined(regions: Vec<Region>, unclip: f64, skew: f64) -> Vec<Region> {
+    let rectangle = |region: &Region| region.rectangle(skew).unclip(unclip);
+    let all: Vec<Rectangle> = regions.iter().map(rectangle).collect();
+    let in_column = |piece: &Rectangle| all.iter().filter(|other| other.is_aligned_with(piece)).count() >= COLUMN_LINES_MIN;
     let mut lines: Vec<(Region, Rectangle)> = Vec::with_capacity(regions.len());
     for region in regions {
         let (mut line, mut place) = (region, lines.len());
         let rectangle = loop {
-            let rectangle = line.rectangle(skew).unclip(unclip);
-            let Some(at) = lines.iter().position(|(_, other)| other.runs_into(&rectangle)) else { break rectangle };
+            let piece = rectangle(&line);
+            let is_of_line = |other: &Rectangle| {
+                let overlap = other.overlap_in_row(&piece);
+                overlap > 0.0 && (overlap > OVERLAP_IN_COLUMN_MIN || !in_column(other.right_of(&piece)))
+            };
+            let Some(at) = lines.iter().position(|(_, other)| is_of_line(other)) else { break piece };
             line.join(lines.remove(at).0);
             place = place.min(at);
         };

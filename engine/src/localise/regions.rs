@@ -5,6 +5,9 @@ use crate::geometry::{Point, Quad};
 /// Rectangles that share this much of the higher one's height may lie in one row.
 const SAME_ROW_MIN: f64 = 0.6;
 
+/// Edges less far apart, in heights of the lower rectangle, are in one place.
+const SAME_EDGE_MAX: f64 = 0.3;
+
 /// A map of probabilities, row by row.
 #[derive(Debug, Clone, Copy)]
 pub struct ProbabilityMap<'a> {
@@ -212,11 +215,24 @@ impl Rectangle {
         rows > lower / 2.0 && shared((self.left, self.right), (other.left, other.right)).abs() < lower
     }
 
-    /// Whether two rectangles of one direction lie in one row and over each other.
-    pub fn runs_into(&self, other: &Self) -> bool {
+    /// How far two rectangles of one direction run into each other, in heights of the lower one; negative where they stand apart, or in
+    /// different rows.
+    pub fn overlap_in_row(&self, other: &Self) -> f64 {
         let shared = |(a, b): (f64, f64), (c, d): (f64, f64)| b.min(d) - a.max(c);
         let rows = shared((self.top, self.bottom), (other.top, other.bottom));
-        rows > SAME_ROW_MIN * self.height().max(other.height()) && shared((self.left, self.right), (other.left, other.right)) > 0.0
+        let (lower, higher) = (self.height().min(other.height()), self.height().max(other.height()));
+        if rows < SAME_ROW_MIN * higher { -1.0 } else { shared((self.left, self.right), (other.left, other.right)) / lower }
+    }
+
+    /// Whether two rectangles of one direction begin or end in one place.
+    pub fn is_aligned_with(&self, other: &Self) -> bool {
+        let apart = (self.left - other.left).abs().min((self.right - other.right).abs());
+        apart < SAME_EDGE_MAX * self.height().min(other.height())
+    }
+
+    /// Of two rectangles of one direction that which begins further right.
+    pub fn right_of<'a>(&'a self, other: &'a Self) -> &'a Self {
+        if self.left > other.left { self } else { other }
     }
 
     pub fn width(&self) -> f64 {

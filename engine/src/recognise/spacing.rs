@@ -10,7 +10,8 @@ use regex::Regex;
 static BEHIND_OPENING: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?P<bracket>\() (?P<next>[\p{L}\d])"));
 static BEFORE_CLOSING: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?P<last>[\p{L}\d]) \)"));
 /// `D. E`, which end where a word would go on: `J. K. Smith` has its spaces.
-static INITIALS: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?P<before>^|[ (,])(?P<first>[A-Z])\. (?P<second>[A-Z])(?P<end>[.,)]*$|[,)])"));
+static INITIALS: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"(?P<before>^|[ (,])(?P<first>[A-Z])\. (?P<second>[A-Z])(?P<end>[.,)]*$|[,)])"));
 /// `24 MAR-2018`, which nobody writes: a hyphen was read as a space.
 static DATE: LazyLock<Regex> = LazyLock::new(|| {
     pattern(r"\b(?P<day>\d{1,2}) (?P<month>(?i:JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC))-(?P<year>\d{4}|\d{2})\b")
