@@ -33,7 +33,7 @@ const TALL: f64 = 1.7;
 const RISING: [f32; 4] = [0.5, 0.7, 0.85, 0.95];
 
 /// Lines that begin or end at one place make a column.
-const COLUMN_LINES_MIN: usize = 3;
+const COLUMN_LINES_MIN: usize = 4;
 /// By so much, in heights of the lower one, the boxes of two lines of neighbouring columns do not run into each other.
 const OVERLAP_IN_COLUMN_MIN: f64 = 0.4;
 
@@ -265,6 +265,9 @@ mod tests {
         let quads = found(&bars(200, 60, &[[10, 10, 60, 8], [73, 11, 40, 8], [130, 10, 40, 8], [10, 40, 60, 8]], 0.0), 200);
         assert_eq!(quads.len(), 3, "{quads:?}");
         assert!(quads[0].right() > 226.0 && quads[1].left() > 240.0, "{quads:?}");
+        let row = |y: usize| [[10, 10 + 30 * y, 60, 8], [73, 10 + 30 * y, 40, 8]];
+        let columns = (0..4).flat_map(row).collect::<Vec<_>>();
+        assert_eq!(found(&bars(200, 140, &columns, 0.0), 200).len(), 8, "two columns");
     }
 
     #[test]
