@@ -106,12 +106,11 @@ impl Packed {
         let (c, c_of_both) = (first.spec.cout, first.spec.cout + widen.spec.cout);
         let fits = [(narrow.spec.cin, c), (widen.spec.cin, narrow.spec.cout), (join.spec.cin, c_of_both)];
         if !keeps_size(narrow) || !keeps_size(widen) || fits.iter().any(|(cin, channels)| cin != channels) {
-            bail!("{stem:?} makes no stem");
+            bail!("{:?} make no stem", [first, narrow, widen, join].map(|conv| conv.spec));
         }
         let of_first = axes(&first.spec, x.shape)?;
         let seen = Shape { n: x.shape.n, h: of_first.0.outputs, w: of_first.1.outputs, c };
-        let over = |conv: &Dense| axes(&conv.spec, Shape { c: conv.spec.cin, ..seen });
-        let (of_narrow, of_widen, of_join) = (over(narrow)?, over(widen)?, over(join)?);
+        let (of_narrow, of_widen, of_join) = (axes(&narrow.spec, seen)?, axes(&widen.spec, seen)?, axes(&join.spec, seen)?);
         let shape = Shape { n: seen.n, h: of_join.0.outputs, w: of_join.1.outputs, c: join.spec.cout };
         let columns = || Buffer::unset(seen.row());
         Ok(self.by_image(shape, shape.row(), self.rows_of_band(shape.row()), columns, |image, columns, top, band| {
@@ -393,5 +392,8 @@ mod tests {
         assert!(packed.quadruple([&conv(6, 8), &conv(3, 4)], &x).is_err());
         assert!(packed.separable(&conv(6, 6), &conv(6, 8), &x).is_err());
         assert!(packed.joined(&[], &conv(6, 8)).is_err());
+        let pointwise = conv(6, 6);
+        let stem = StemOf { first: &pointwise, branch: [&pointwise, &pointwise], join: &conv(12, 4) };
+        assert!(packed.stem(stem, &x).is_err(), "its branch must look at 2x2 pixels");
     }
 }
