@@ -58,7 +58,7 @@ unsafe fn ramp<S: Simd>(x: S::Vector, slope: f32) -> S::Vector {
 #[inline(always)]
 unsafe fn gelu<S: Simd>(x: S::Vector) -> S::Vector {
     // From the highest power down, for `-t`.
-    const P: [f32; 7] = [-1.175_370_1e-6, 3.522_335_8e-5, 6.584_167_7e-4, 1.344_031_2e-3, -1.780_594_3e-2, 4.776_73e-2, 9.576_044_1e-1];
+    const P: [f32; 7] = [-1.175_370_1e-6, 3.522_336e-5, 6.584_168e-4, 1.344_031_2e-3, -1.780_594_3e-2, 4.776_73e-2, 9.576_044e-1];
     // SAFETY: handed on to the caller.
     unsafe {
         let negative = S::max(S::min(x, S::mul(x, S::splat(-1.0))), S::splat(-GELU_FLAT));
