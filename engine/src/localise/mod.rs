@@ -139,20 +139,19 @@ fn joined(regions: Vec<Region>, unclip: f64, skew: f64) -> Vec<Region> {
     let rectangle = |region: &Region| region.rectangle(skew).unclip(unclip);
     let all: Vec<Rectangle> = regions.iter().map(rectangle).collect();
     let in_column = |piece: &Rectangle| all.iter().filter(|other| other.is_aligned_with(piece)).count() >= COLUMN_LINES_MIN;
+    let is_of_line = |other: &Rectangle, piece: &Rectangle| {
+        let overlap = other.overlap_in_row(piece);
+        overlap > 0.0 && (overlap > OVERLAP_IN_COLUMN_MIN || !in_column(other.right_of(piece)))
+    };
     let mut lines: Vec<(Region, Rectangle)> = Vec::with_capacity(regions.len());
-    for region in regions {
-        let (mut line, mut place) = (region, lines.len());
-        let rectangle = loop {
-            let piece = rectangle(&line);
-            let is_of_line = |other: &Rectangle| {
-                let overlap = other.overlap_in_row(&piece);
-                overlap > 0.0 && (overlap > OVERLAP_IN_COLUMN_MIN || !in_column(other.right_of(&piece)))
-            };
-            let Some(at) = lines.iter().position(|(_, other)| is_of_line(other)) else { break piece };
+    for (mut line, mut piece) in regions.into_iter().zip(all.iter().copied()) {
+        let mut place = lines.len();
+        while let Some(at) = lines.iter().position(|(_, other)| is_of_line(other, &piece)) {
             line.join(lines.remove(at).0);
+            piece = rectangle(&line);
             place = place.min(at);
-        };
-        lines.insert(place.min(lines.len()), (line, rectangle));
+        }
+        lines.insert(place, (line, piece));
     }
     lines.into_iter().map(|(line, _)| line).collect()
 }

@@ -209,7 +209,6 @@ impl Rectangle {
 
     /// Whether two rectangles of one direction stand side by side: in one row, and less than a line's height apart.
     pub fn is_beside(&self, other: &Self) -> bool {
-        let shared = |(a, b): (f64, f64), (c, d): (f64, f64)| b.min(d) - a.max(c);
         let rows = shared((self.top, self.bottom), (other.top, other.bottom));
         let lower = self.height().min(other.height());
         rows > lower / 2.0 && shared((self.left, self.right), (other.left, other.right)).abs() < lower
@@ -218,7 +217,6 @@ impl Rectangle {
     /// How far two rectangles of one direction run into each other, in heights of the lower one; negative where they stand apart, or in
     /// different rows.
     pub fn overlap_in_row(&self, other: &Self) -> f64 {
-        let shared = |(a, b): (f64, f64), (c, d): (f64, f64)| b.min(d) - a.max(c);
         let rows = shared((self.top, self.bottom), (other.top, other.bottom));
         let (lower, higher) = (self.height().min(other.height()), self.height().max(other.height()));
         if rows < SAME_ROW_MIN * higher { -1.0 } else { shared((self.left, self.right), (other.left, other.right)) / lower }
@@ -259,6 +257,11 @@ impl Rectangle {
         };
         Quad([corner(self.left, self.top), corner(self.right, self.top), corner(self.right, self.bottom), corner(self.left, self.bottom)])
     }
+}
+
+/// How much two ranges have in common; negative where they lie apart.
+fn shared((from, to): (f64, f64), (other_from, other_to): (f64, f64)) -> f64 {
+    to.min(other_to) - from.max(other_from)
 }
 
 #[cfg(test)]

@@ -169,7 +169,7 @@ fn values(cells: Vec<Option<&Field>>) -> Vec<Option<String>> {
     cells.into_iter().map(|cell| cell.map(normalise).filter(|value| !value.is_empty())).collect()
 }
 
-/// A number without needless zeros, else letters and digits after NFKC, upper-cased; a multiplication sign is an `x`.
+/// A number without needless zeros, else its [`letters`].
 fn normalise(field: &Field) -> String {
     match field.value.parse::<Decimal>() {
         Ok(number) => number.normalize().to_string(),

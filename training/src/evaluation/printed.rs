@@ -30,6 +30,7 @@ impl Printed {
     }
 }
 
+/// Letters and digits of a text after NFKC, upper-cased; a multiplication sign is an `x`.
 pub fn letters(text: &str) -> String {
     text.replace('×', "x").nfkc().filter(|c| c.is_alphanumeric()).flat_map(char::to_uppercase).collect()
 }
