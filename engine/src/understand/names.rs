@@ -35,7 +35,7 @@ static AFTER_NAME: LazyLock<Regex> = LazyLock::new(|| {
 
 /// What stands before the name of who owns a shop, sends a bill or is paid.
 static BEFORE_NAME: LazyLock<Regex> = LazyLock::new(|| {
-    let owned = r"DIMIL\w{1,3}KI(?: OLEH)?|OWN(?:ED|ER)? BY";
+    let owned = r"DIMIL\w{1,3}KI(?: OLEH)?|OWN(?:ED|ER)? BY|PROPRIETORS?|(?:GOODS|TITLE) REMAINS? (?:THE PROPERTY OF|WITH)";
     let sent = r"(?:new )?(?:bill|invoice) from|(?:issued|sent|supplied) by|company name|(?:a/c|account) (?:name|holder)|payee|beneficiary|kontoinhaber(?:in)?|zahlungsempf[aä]nger|titulaire(?: du compte)?|titular|intestatario|beneficiario|begunstigde|rekeninghouder";
     pattern(&format!(r"(?i)^\W*(?:(?:{owned}|{sent})\b\s*[:.]?|(?:to|from|supplier|seller)\s*:)\s*"))
 });
@@ -59,12 +59,34 @@ pub(super) static NAME_CAPTION: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 /// Before a name: specks, and what separates a caption.
-static SPECKS: LazyLock<Regex> = LazyLock::new(|| pattern(r"^(?:[\s:;,·•*~]|\.\s)*"));
+static SPECKS: LazyLock<Regex> = LazyLock::new(|| pattern(r"^(?:[\s:;,·•*~]|\.\s|#\d{3,}\s)*"));
 
 static STREET: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)\b(?:street|road|lane|avenue|quay|square|terrace)\W*$"));
 
 /// From here on a line no longer is an address.
 static AFTER_ADDRESS: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)\s*\b(?:TEL(?:EPHONE)?|PHONE|FAX|H/P|E-?MAIL)\b.*$"));
+
+/// A caption of an address in front of it: `HQ ADD: LOT 11995`, `Registered address: 1 Quay Street`.
+static BEFORE_ADDRESS: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(r"(?i)^\W*(?:(?:hq|head ?office|(?:registered |business )?office|business|registered|our)\s)?\s*add(?:ress)?\s*[:.]\s*")
+});
+
+/// What follows the country that ends an address: `56000 KUALA LUMPUR, MALAYSIA | SUNWAY VELOCITY`, a branch's name.
+static AFTER_COUNTRY: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?i)\b\d{4,6}\b[^\d]*,? (?:MALAYSIA|SINGAPORE|(?:REPUBLIC OF )?IRELAND|UNITED KINGDOM|DEUTSCHLAND|FRANCE|[ÖO]STERREICH)[.,]?(?P<rest>\s[^\d]+)$",
+    )
+});
+
+/// A line that says a number or a unit, and no postcode.
+static NUMBERED: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)^\W*(?:\d{1,4}\b|(?:no|lot|unit)\b)"));
+
+/// Streets, quarters and buildings, which belong to an address.
+static PLACE: LazyLock<Regex> = LazyLock::new(|| {
+    let malay = "jalan|jln|lorong|lrg|lebuh(?:raya)?|persiaran|taman|tmn|kampung|kg|bandar|kompleks|wisma|menara|bangunan|pasar|medan";
+    let building = "mall|plaza|complex|cent(?:re|er)|building|house|court|park|estate|terminal|airport|tower|arcade|yard|mill|farm|hall|lodge|works|market|hotel|floor|level";
+    pattern(&format!(r"(?i)\b(?:{malay}|{building}|street|road|lane|avenue|quay|square|terrace|bridge|hill|green|autoroute)\b"))
+});
 
 /// Candidates for a field that is a block of lines, the most probable first; no line stands in two of them.
 pub(super) fn blocks(order: &ReadingOrder, runs: &[Run], beliefs: &Beliefs, field: BlockField) -> Vec<Span> {
@@ -82,6 +104,8 @@ pub(super) fn blocks(order: &ReadingOrder, runs: &[Run], beliefs: &Beliefs, fiel
 }
 
 fn span(order: &ReadingOrder, field: BlockField, lines: &[usize], probability: f32) -> Option<Span> {
+    let names_branch = field == BlockField::SupplierAddress && names_branch(order, lines);
+    let lines = &lines[usize::from(names_branch)..];
     let joined = lines.iter().map(|line| order.lines[*line].text.trim()).collect::<Vec<_>>().join(" ");
     let kept = kept(field, &joined);
     let quads: Vec<_> = parts(order, lines, kept.clone()).map(|(line, range)| part_of(order.lines[line], &range)).collect();
@@ -95,19 +119,35 @@ fn span(order: &ReadingOrder, field: BlockField, lines: &[usize], probability: f
     })
 }
 
+/// Whether the first line of an address is a branch's name: one in brackets, or before a number a line that names no place (of 39 addresses of
+/// receipts that might begin so, 35 begin with the number) or that the address says again.
+fn names_branch(order: &ReadingOrder, lines: &[usize]) -> bool {
+    let [first, next, ..] = lines else { return false };
+    let (first, next) = (order.lines[*first].text.trim(), order.lines[*next].text.as_str());
+    let letters = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect::<String>();
+    let rest: String = lines[1..].iter().map(|line| letters(&order.lines[*line].text)).collect();
+    let is_bracketed = first.starts_with('(') && first.ends_with(')');
+    let is_numbered = NUMBERED.is_match(next) && !first.contains(|c: char| c.is_ascii_digit());
+    let is_said_again = first.split_whitespace().count() > 1 && rest.contains(&letters(first));
+    is_bracketed || is_numbered && (is_said_again || !PLACE.is_match(first))
+}
+
 /// The part of a text that is the name or the address.
 fn kept(field: BlockField, text: &str) -> Range<usize> {
     let (before, after) = match field {
         BlockField::SupplierName => (BEFORE_NAME.find(text), &AFTER_NAME),
         BlockField::CustomerName => (BUYER_CAPTION.find(text), &AFTER_NAME),
-        BlockField::SupplierAddress => (None, &AFTER_ADDRESS),
+        BlockField::SupplierAddress => (BEFORE_ADDRESS.find(text), &AFTER_ADDRESS),
     };
     let before = before.or_else(|| NAME_CAPTION.find(text)).map_or(0, |caption| caption.end());
     let start = if before < text.len() { before } else { 0 };
     let start = start + SPECKS.find(&text[start..]).map_or(0, |specks| specks.end());
     let cut = after.find_at(text, start).map_or(text.len(), |rest| rest.start());
     let (start, end) = match field {
-        BlockField::SupplierAddress => (start, cut),
+        BlockField::SupplierAddress => {
+            let branch = AFTER_COUNTRY.captures(&text[..cut]).and_then(|found| found.name("rest"));
+            (start, branch.map_or(cut, |branch| branch.start()))
+        }
         BlockField::CustomerName => (start, cut.min(end_of_company(text))),
         BlockField::SupplierName => of_supplier(text, start..cut.min(end_of_company(text))),
     };
@@ -187,13 +227,51 @@ mod tests {
             ("Toolan Ltd t/a The Print Room", "Toolan Ltd"),
             ("Smith / Jones", "Smith / Jones"),
             (". KMF FOODICIOUS SDN BHD", "KMF FOODICIOUS SDN BHD"),
+            ("#000002 BAIFU (M) SDN BHD", "BAIFU (M) SDN BHD"),
+            ("Proprietors: Moor Brewing Company Limited", "Moor Brewing Company Limited"),
+            ("GOODS REMAIN THE PROPERTY OF HALE CASH & CARRY LIMITED", "HALE CASH & CARRY LIMITED"),
             (": .NET PEOPLE LTD", ".NET PEOPLE LTD"),
         ];
         for (line, name) in cases {
             assert_eq!(&line[kept(BlockField::SupplierName, line)], name);
         }
-        let address = "12 QUAY ROAD, CORK TEL: 021 123";
-        assert_eq!(&address[kept(BlockField::SupplierAddress, address)], "12 QUAY ROAD, CORK");
+        let cases = [
+            ("12 QUAY ROAD, CORK TEL: 021 123", "12 QUAY ROAD, CORK"),
+            ("HQ ADD: LOT 11995, BATU 2, 41400 KLANG", "LOT 11995, BATU 2, 41400 KLANG"),
+            ("NO 8, JALAN 7/118B, 56000 KUALA LUMPUR, MALAYSIA SUNWAY VELOCITY", "NO 8, JALAN 7/118B, 56000 KUALA LUMPUR, MALAYSIA"),
+            ("NO 8, JALAN MALAYSIA 3, 56000 KUALA LUMPUR", "NO 8, JALAN MALAYSIA 3, 56000 KUALA LUMPUR"),
+            ("1 Addison Road, Dublin 6", "1 Addison Road, Dublin 6"),
+        ];
+        for (lines, address) in cases {
+            assert_eq!(&lines[kept(BlockField::SupplierAddress, lines)], address);
+        }
+    }
+
+    #[test]
+    fn a_branch_above_an_address_is_none_of_it() {
+        use crate::geometry::Quad;
+        use crate::text::{PageSize, TextLine};
+        let address = |texts: &[&str]| {
+            let line = |(at, text): (usize, &&str)| TextLine {
+                page: 0,
+                quad: Quad::from_edges(0.0, 30.0 * at as f32, 200.0, 30.0 * at as f32 + 20.0),
+                text: text.to_string(),
+                confidence: 1.0,
+            };
+            let lines: Vec<TextLine> = texts.iter().enumerate().map(line).collect();
+            let order = ReadingOrder::new(&lines, &[PageSize { width: 300, height: 300 }]);
+            span(&order, BlockField::SupplierAddress, &(0..texts.len()).collect::<Vec<_>>(), 1.0).map(|span| span.text)
+        };
+        for (lines, kept) in [
+            (["IKEA CHERAS", "NO 2A JALAN COCHRANE", "55100 KUALA LUMPUR"], "NO 2A JALAN COCHRANE 55100 KUALA LUMPUR"),
+            (["BANDAR BARU RAWANG", "NO 15 JALAN RAWANG 10", "BANDAR BARU RAWANG"], "NO 15 JALAN RAWANG 10 BANDAR BARU RAWANG"),
+            (["(JALAN KLANG LAMA)", "LOT 2942", "58100 KUALA LUMPUR"], "LOT 2942 58100 KUALA LUMPUR"),
+            (["PARADIGM MALL", "LOT NO.: 4F-27", "47301 PJ"], "PARADIGM MALL LOT NO.: 4F-27 47301 PJ"),
+            (["Riverside House", "12 Quay Street", "Cork"], "Riverside House 12 Quay Street Cork"),
+            (["AUTOROUTE RABAT", "15000 KHEMISSET", "MAROC"], "AUTOROUTE RABAT 15000 KHEMISSET MAROC"),
+        ] {
+            assert_eq!(address(&lines).as_deref(), Some(kept));
+        }
     }
 
     #[test]

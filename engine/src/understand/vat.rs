@@ -11,8 +11,10 @@ use super::rows::ReadingOrder;
 use crate::geometry::Quad;
 use crate::text::words_in_place;
 
-/// Rates that a bare number may be, in hundredths of a percent: those of Ireland, Britain, Germany, France, Malaysia and neighbours.
-const RATES_BARE: [i64; 19] = [0, 210, 480, 500, 550, 600, 700, 800, 900, 1000, 1200, 1300, 1350, 1900, 2000, 2100, 2200, 2300, 2500];
+/// Rates that a bare number may be, in hundredths of a percent: those of Ireland, Britain, Germany, France, Spain, Malaysia and neighbours.
+const RATES_BARE: [i64; 25] = [
+    0, 210, 400, 480, 500, 550, 600, 700, 800, 810, 900, 1000, 1200, 1300, 1350, 1500, 1700, 1900, 2000, 2100, 2200, 2300, 2400, 2500, 2550,
+];
 
 /// Whether these are hundredths of a percent that some country's VAT is.
 pub(super) fn is_common(rate: i64) -> bool {
@@ -189,7 +191,7 @@ impl Band {
 }
 
 /// Captions of a table of goods, one of whose columns is the VAT's.
-const OF_GOODS: [Keyword; 4] = [Keyword::Description, Keyword::Quantity, Keyword::Price, Keyword::Items];
+const OF_GOODS: [Keyword; 3] = [Keyword::Quantity, Keyword::Price, Keyword::Items];
 
 /// Each row, with the next one where that stands only a little lower.
 fn bands(order: &ReadingOrder, beliefs: &Beliefs) -> Vec<Band> {
@@ -204,7 +206,11 @@ fn bands(order: &ReadingOrder, beliefs: &Beliefs) -> Vec<Band> {
         let without_digits: Vec<&str> =
             row.clone().map(|line| order.lines[line].text.as_str()).filter(|text| !text.contains(|c: char| c.is_ascii_digit())).collect();
         let captions = row.len() > 1 && (without_digits.len() == row.len() || without_digits.len() >= TABLE_CAPTIONS_MIN);
-        table_rows_left = match (captions, KeywordSet::find(&without_digits.join(" ")).has_any(&OF_GOODS)) {
+        let announced = KeywordSet::find(&without_digits.join(" "));
+        // `Code .. Description .. Rate .. Net .. VAT` describes rates.
+        let of_rates = announced.has(Keyword::Rate) && announced.has_any(&[Keyword::Net, Keyword::Amount]);
+        let of_goods = announced.has_any(&OF_GOODS) || announced.has(Keyword::Description) && !of_rates;
+        table_rows_left = match (captions, of_goods) {
             (true, false) if says_tax => TABLE_ROWS_MAX,
             // Another table begins.
             (true, true) => 0,

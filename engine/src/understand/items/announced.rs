@@ -1,14 +1,16 @@
 //! Rows of captions, and which columns they announce together: what one caption does not say, those beside it do.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::CODE_DIGITS_MIN;
+use super::arithmetic::{self, Factors, Numbers};
 use super::captions::{Caption, captions, is_caption, is_price, meets_only};
-use super::cells::{Word, words};
+use super::cells::{Number, Word, plain_words};
 use crate::geometry::Quad;
 use crate::understand::draft::Column;
 use crate::understand::keywords::{Keyword, KeywordSet};
-use crate::understand::rows::ReadingOrder;
+use crate::understand::rows::{ReadingOrder, horizontal_overlap};
 
 /// Rows below captions that tell what stands in the columns.
 pub(super) const ROWS_LOOKED_AT: usize = 24;
@@ -38,17 +40,17 @@ const CURRENCIES: [&str; 9] = ["€", "£", "$", "EUR", "GBP", "USD", "£ p", "�
 const TITLE_HEIGHT_MIN: f32 = 1.4;
 
 /// What stands beside a table is at least this far from its captions, in heights of a line.
-const APART_MIN: f32 = 3.0;
+const APART_MIN: f32 = 2.5;
 
-/// The words of a row of captions, without a line that holds digits and stands apart at its left: a sidebar's.
+/// The words of a row of captions, without what a sidebar has beside them: a line with digits that stands apart at its left, a date at its right.
 pub(super) fn caption_words<'a>(order: &ReadingOrder<'a>, row: &Range<usize>) -> Vec<Word<'a>> {
     let line = |at: usize| order.lines[at];
-    let apart = row.len() > 2 && {
-        let (first, next) = (line(row.start), line(row.start + 1));
-        let gap = next.quad.left() - first.quad.right();
-        first.text.contains(|c: char| c.is_ascii_digit()) && gap > APART_MIN * first.quad.height()
-    };
-    words(order, row.start + usize::from(apart)..row.end)
+    let is_apart = |at: usize, gap: f32| line(at).text.contains(|c: char| c.is_ascii_digit()) && gap > APART_MIN * line(at).quad.height();
+    let gap = |left: usize| line(left + 1).quad.left() - line(left).quad.right();
+    let start = row.start + usize::from(row.len() > 2 && is_apart(row.start, gap(row.start)));
+    let is_date = || plain_words(order, row.end - 1..row.end).iter().all(Word::is_date);
+    let end = row.end - usize::from(row.len() > 2 && is_apart(row.end - 1, gap(row.end - 2)) && is_date());
+    plain_words(order, start..end)
 }
 
 /// The rows from `first` on that may be captions together: close to each other, without digits, the first of them mostly known.
@@ -75,10 +77,13 @@ pub(super) fn caption_rows(order: &ReadingOrder, first: usize) -> Vec<Range<usiz
     if rows.len() > 1 && is_title(order, &rows[0], &rows[1]) { Vec::new() } else { rows }
 }
 
-/// Whether a row is a line in a larger print than the captions below it: `Itemised charges`.
+/// Whether a row is a line in a larger print than the captions below it, or above several of them: `Itemised charges`.
 fn is_title(order: &ReadingOrder, row: &Range<usize>, below: &Range<usize>) -> bool {
+    const CAPTIONS_MIN: usize = 4;
     let height = |row: &Range<usize>| order.lines[row.clone()].iter().map(|line| line.quad.height()).fold(0.0, f32::max);
-    row.len() == 1 && below.len() > 1 && height(row) > TITLE_HEIGHT_MIN * height(below)
+    let title = order.lines[row.start].quad;
+    let covered = order.lines[below.clone()].iter().filter(|line| horizontal_overlap(&title, &line.quad) > 0.5).count();
+    row.len() == 1 && below.len() > 1 && (height(row) > TITLE_HEIGHT_MIN * height(below) || covered > 1 && below.len() >= CAPTIONS_MIN)
 }
 
 /// The space between two rows, in heights of a line.
@@ -128,10 +133,14 @@ impl Announced {
         self.captions.len()
     }
 
+    /// How many of them we know.
+    pub(super) fn count_known(&self) -> usize {
+        self.captions.iter().filter(|(_, caption)| caption.known).count()
+    }
+
     /// Whether this share of the words, or of the captions, is known.
     pub(super) fn is_known(&self, share: f32) -> bool {
-        let known = self.captions.iter().filter(|(_, caption)| caption.known).count();
-        self.known as f32 >= share * self.words as f32 || known as f32 >= share * self.captions.len() as f32
+        self.known as f32 >= share * self.words as f32 || self.count_known() as f32 >= share * self.captions.len() as f32
     }
 
     /// Goods with prices, or without them as on a delivery docket.
@@ -173,6 +182,7 @@ impl Announced {
     /// From left to right.
     pub(super) fn columns(mut self, order: &ReadingOrder, below: usize) -> Vec<Caption> {
         self.captions.sort_by(|(_, a), (_, b)| a.left.total_cmp(&b.left));
+        self.prove(order, below);
         self.name_goods_before_prices();
         self.drop_positions(order, below);
         self.name_the_codes(order, below);
@@ -199,6 +209,46 @@ impl Announced {
             self.name_the_price(|_, column| column == Column::LineTotal, 2);
         }
         self.captions.into_iter().map(|(_, caption)| caption).collect()
+    }
+
+    /// Names quantity, price and total as the rows below prove them, where the captions say otherwise or nothing; whether they do prove them.
+    pub(super) fn prove(&mut self, order: &ReadingOrder, below: usize) -> bool {
+        let rows = self.numbers_below(order, below);
+        let Some((found, count)) = arithmetic::proven(&rows, self.captions.len()) else { return false };
+        let place = |column: Column| self.places(|(_, caption)| caption.column == Some(column)).first().copied();
+        let named = (place(Column::Quantity), place(Column::UnitPrice), place(Column::LineTotal));
+        if let (Some(quantity), Some(price), Some(total)) = named
+            && arithmetic::proving(&rows, quantity, price, total) == count
+        {
+            return true;
+        }
+        let Factors { mut quantity, mut price, total } = found;
+        let is_announced = |at: usize, column: Column| self.captions[at].1.column == Some(column);
+        if is_announced(quantity, Column::UnitPrice) || is_announced(price, Column::Quantity) {
+            std::mem::swap(&mut quantity, &mut price);
+        }
+        for (at, column) in [(quantity, Column::Quantity), (price, Column::UnitPrice), (total, Column::LineTotal)] {
+            for other in self.places(|(_, caption)| caption.column == Some(column)) {
+                (self.captions[other].1.column, self.captions[other].1.known) = (None, false);
+            }
+            (self.captions[at].1.column, self.captions[at].1.known) = (Some(column), true);
+        }
+        true
+    }
+
+    /// The numbers of the rows below, each by the caption that it stands nearest to.
+    fn numbers_below<'a>(&self, order: &ReadingOrder<'a>, below: usize) -> Vec<Numbers<'a>> {
+        let captions: Vec<&Caption> = self.captions.iter().map(|(_, caption)| caption).collect();
+        let of_row = |row: Range<usize>| {
+            let mut numbers: Vec<Vec<Word>> = vec![Vec::new(); captions.len()];
+            for word in plain_words(order, row).into_iter().filter(|word| word.percentage().is_some()) {
+                let nearest =
+                    captions.iter().enumerate().min_by(|(_, a), (_, b)| a.distance(&word.quad).total_cmp(&b.distance(&word.quad)));
+                nearest.into_iter().for_each(|(at, _)| numbers[at].push(word.clone()));
+            }
+            numbers.into_iter().map(|mut words| if words.len() == 1 { words.pop() } else { None }).collect()
+        };
+        rows_below(order, below).map(of_row).collect()
     }
 
     /// "T/C": where no caption is one of rates, that is below which nothing but percentages stand.
@@ -297,6 +347,12 @@ impl Announced {
             && let texts = self.lines_below(order, below, before).collect::<Vec<_>>()
             && may_be_codes(&texts)
         {
+            if self.letters_below(order, below, before) > MORE_LETTERS * self.letters_below(order, below, *only) {
+                // `Sorte .. Artikel`, with codes below the second.
+                self.captions[before].1.column = Some(Column::Description);
+                self.captions[*only].1.column = Some(Column::Code);
+                return;
+            }
             // `Fl./Stk.`
             let counts = !self.has(Column::Quantity) && texts.iter().all(|text| is_count(text)) && !are_counted(&texts);
             self.captions[before].1.column = Some(if counts { Column::Quantity } else { Column::Code });
@@ -319,7 +375,10 @@ impl Announced {
             return;
         }
         let unused = self.places(|(keywords, caption)| caption.column.is_none() && !keywords.has_any(&NO_CODES));
-        let holds_codes = |at: &usize| are_codes(&self.lines_below(order, below, *at).collect::<Vec<_>>(), self.captions[*at].1.known);
+        let holds_codes = |at: &usize| {
+            let texts: Vec<&str> = self.lines_below(order, below, *at).collect();
+            are_codes(&texts, self.captions[*at].1.known) && !are_counted(&texts)
+        };
         if let Some(codes) = unused.into_iter().find(holds_codes) {
             self.captions[codes].1.column = Some(Column::Code);
         }
@@ -357,13 +416,7 @@ impl Announced {
     /// The lines that stand below a caption and no other.
     fn lines_below<'a>(&self, order: &ReadingOrder<'a>, below: usize, at: usize) -> impl Iterator<Item = &'a str> {
         let alone = move |line: &usize| meets_only(self.captions.iter().map(|(_, caption)| caption), at, &order.lines[*line].quad);
-        // What stands far below is not of the table.
-        let follows = move |offset: &isize| {
-            let above = order.row_at(below, offset - 1);
-            *offset == 0 || above.zip(order.row_at(below, *offset)).is_some_and(|(above, row)| gap(order, &above, &row) <= TABLE_GAP_MAX)
-        };
-        let rows = (0..ROWS_LOOKED_AT as isize).take_while(follows).map_while(move |offset| order.row_at(below, offset));
-        rows.flatten().filter(alone).map(|line| order.lines[line].text.trim())
+        rows_below(order, below).flatten().filter(alone).map(|line| order.lines[line].text.trim())
     }
 
     /// "Cartons .. Quantity .. Price": of several captions of quantities the last one before the price is it.
@@ -393,8 +446,20 @@ impl Announced {
     }
 }
 
+/// The rows from `below` on that tell what stands in a table; what stands far below is not of it.
+fn rows_below(order: &ReadingOrder, below: usize) -> impl Iterator<Item = Range<usize>> {
+    let follows = move |offset: &isize| {
+        let above = order.row_at(below, offset - 1);
+        *offset == 0 || above.zip(order.row_at(below, *offset)).is_some_and(|(above, row)| gap(order, &above, &row) <= TABLE_GAP_MAX)
+    };
+    (0..ROWS_LOOKED_AT as isize).take_while(follows).map_while(move |offset| order.row_at(below, offset))
+}
+
 /// Captions below which no codes of goods stand.
 const NO_CODES: [Keyword; 4] = [Keyword::Tax, Keyword::Date, Keyword::Amount, Keyword::Total];
+
+/// Descriptions hold at least so many times the letters of codes.
+const MORE_LETTERS: usize = 2;
 
 /// Lines that tell what stands in a column.
 const TELLING_LINES_MIN: usize = 2;
@@ -412,10 +477,27 @@ fn are_codes(texts: &[&str], of_numbers: bool) -> bool {
     let count = |text: &str, is: fn(char) -> bool| text.chars().filter(|c| is(*c)).count();
     let is_code = |text: &&&str| {
         let (digits, letters) = (count(text, |c| c.is_ascii_digit()), count(text, |c| c.is_ascii_uppercase()));
-        !text.contains([' ', ',']) && (digits >= CODE_DIGITS_MIN && !text.contains('/') || of_numbers && digits > 0 && letters > 1)
+        let is_amount = Number::read(text).is_some_and(|number| number.decimals == 2);
+        !is_amount
+            && !text.contains([' ', ','])
+            && (digits >= CODE_DIGITS_MIN && !text.contains('/') || of_numbers && digits > 0 && letters > 1)
     };
     let codes = texts.iter().filter(is_code).filter(|text| !is_year(text)).count();
-    codes >= TELLING_LINES_MIN && 2 * codes > texts.len()
+    codes >= TELLING_LINES_MIN && 2 * codes > texts.len() || are_short_codes(texts)
+}
+
+/// Whether all of these are letters and digits, `W214`, each another one: what measures are not.
+fn are_short_codes(texts: &[&str]) -> bool {
+    const CODES_MIN: usize = 3;
+    const DIGITS_MIN: usize = 2;
+    let is_code = |text: &&str| {
+        let digits = text.bytes().filter(u8::is_ascii_digit).count();
+        text.starts_with(|c: char| c.is_ascii_uppercase())
+            && digits >= DIGITS_MIN
+            && text.bytes().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit())
+    };
+    let others: BTreeSet<&str> = texts.iter().copied().collect();
+    texts.len() >= CODES_MIN && others.len() == texts.len() && texts.iter().all(is_code)
 }
 
 /// Whether a text is a number of pieces: `24`, `2.5`.

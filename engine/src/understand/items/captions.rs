@@ -160,7 +160,7 @@ pub(super) fn is_caption(word: &Word) -> bool {
 /// Captions of a row; neighbouring words of one line may make up one caption ("UNIT PRICE", "List Price").
 pub(super) fn captions(words: &[Word]) -> Vec<(KeywordSet, Caption)> {
     let mut captions: Vec<(usize, KeywordSet, Caption)> = Vec::new();
-    let mut connected = false;
+    let (mut connected, mut behind_percents) = (false, false);
     for word in words {
         let found = KeywordSet::find(word.text);
         let announced = caption(word.text, found);
@@ -169,6 +169,8 @@ pub(super) fn captions(words: &[Word]) -> Vec<(KeywordSet, Caption)> {
         let goes_on = |before: KeywordSet, caption: &Caption| {
             // `Descrizione merce`.
             let describes = caption.column == Some(Column::Description) && announced.flatten() == Some(Column::Description);
+            // `Price each`, `Prezzo unit.`
+            let is_price = caption.column == Some(Column::UnitPrice) && (found.has(Keyword::Unit) || is_each(word.text));
             // `Cat. No.`
             let is_what = |word: &str| {
                 is_of_positions(word)
@@ -180,8 +182,18 @@ pub(super) fn captions(words: &[Word]) -> Vec<(KeywordSet, Caption)> {
                 word.text.ends_with('%') && word.text.len() > 1 && found.has(Keyword::Tax) && caption.column == Some(Column::LineTotal);
             // `Cod. IVA`: of tax.
             let of_tax = caption.own_word && caption.column == Some(Column::Code) && found.has(Keyword::Tax);
+            // `% code`: of two columns, the one of percents.
+            let is_beside_percents = behind_percents && announced.flatten() == Some(Column::Code);
             !is_rate
-                && (!caption.known || of_tax || connected || describes || numbers || of_both(caption) || joins(before, word.text, found))
+                && !is_beside_percents
+                && (!caption.known
+                    || of_tax
+                    || connected
+                    || describes
+                    || is_price
+                    || numbers
+                    || of_both(caption)
+                    || joins(before, word.text, found))
         };
         match captions.last_mut().filter(|(line, before, caption)| *line == word.line && goes_on(*before, caption)) {
             Some((_, keywords, last)) => {
@@ -209,9 +221,14 @@ pub(super) fn captions(words: &[Word]) -> Vec<(KeywordSet, Caption)> {
                 captions.push((word.line, found, Caption { code_above, own_word, ..Caption::new(announced, &word.quad) }));
             }
         }
+        behind_percents = word.text == "%";
         connected = CONNECTORS.contains(&word.text.to_uppercase().as_str());
     }
     captions.into_iter().map(|(_, keywords, caption)| (keywords, caption)).collect()
+}
+
+fn is_each(text: &str) -> bool {
+    ["EACH", "PER"].contains(&text.to_uppercase().as_str())
 }
 
 fn is_of_positions(text: &str) -> bool {

@@ -6,6 +6,7 @@ use super::announced::{Announced, CAPTION_SHARE_MIN, ROWS_LOOKED_AT, caption_row
 use super::captions::{Caption, accepts, meets_only};
 use super::cells::{Cell, Word, around_words, words};
 use crate::geometry::Quad;
+use crate::text::TextLine;
 use crate::understand::draft::Column;
 use crate::understand::rows::ReadingOrder;
 
@@ -45,9 +46,30 @@ impl Columns {
         if !announced.is_table(priced) {
             return None;
         }
-        let mut columns = Self(announced.columns(order, first + rows.len()));
-        columns.widen_descriptions(order, first + rows.len());
-        Some((columns, rows.len()))
+        Some((Self::of(announced, order, first + rows.len()), rows.len()))
+    }
+
+    fn of(announced: Announced, order: &ReadingOrder, below: usize) -> Self {
+        let mut columns = Self(announced.columns(order, below));
+        columns.widen_descriptions(order, below);
+        columns
+    }
+
+    /// The columns below a row of captions of which we know only so many, where the arithmetic of the rows below tells them.
+    pub fn proven(order: &ReadingOrder, first: usize, known_min: usize) -> Option<Self> {
+        const LINES_MIN: usize = 3;
+        let row = order.rows[first].clone();
+        let words = caption_words(order, &row);
+        let may_be_caption = |line: &TextLine| !line.text.trim_start().starts_with(|c: char| c.is_ascii_digit());
+        let are_captions =
+            order.lines[row.clone()].iter().all(|line| may_be_caption(line)) && !words.iter().any(|word| word.amount().is_some());
+        if row.len() < LINES_MIN || !are_captions || first + 1 == order.rows.len() {
+            return None;
+        }
+        let mut announced = Announced::default();
+        announced.add(&words);
+        announced.add_currency(order, &row);
+        (announced.count_known() >= known_min && announced.prove(order, first + 1)).then(|| Self::of(announced, order, first + 1))
     }
 
     /// A caption may stand above the middle of its column: that of descriptions begins where the lines do that stand below its caption and no other.

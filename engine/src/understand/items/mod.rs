@@ -4,6 +4,7 @@
 //! row is the total, and arithmetic (quantity x price) finds the rest, in the same row or in one beside it.
 
 mod announced;
+mod arithmetic;
 mod captioned;
 mod captions;
 mod cells;
@@ -37,6 +38,9 @@ const MOST: f32 = 0.6;
 
 /// How far an item under captions is believed at least.
 const CAPTIONED_PROBABILITY_MIN: f32 = 0.5;
+
+/// Captions within a table that begin another one, at least.
+const KNOWN_CAPTIONS_MIN: usize = 3;
 
 /// Codes of goods hold at least this many digits.
 const CODE_DIGITS_MIN: usize = 4;
@@ -169,7 +173,10 @@ impl<'a> Reader<'a, '_> {
     /// Reads the row of this index, or all rows of captions that begin with it; how many rows these are.
     fn read(&mut self, index: usize) -> usize {
         let row = self.order.rows[index].clone();
-        if let Some((columns, rows)) = Columns::announced(self.order, index, self.priced) {
+        // Within a table, captions of another one are known at least in part.
+        let known_min = if self.captioned.is_some() { KNOWN_CAPTIONS_MIN } else { 0 };
+        let proven = || self.priced.then(|| Columns::proven(self.order, index, known_min)).flatten().map(|columns| (columns, 1));
+        if let Some((columns, rows)) = Columns::announced(self.order, index, self.priced).or_else(proven) {
             self.end_table();
             self.captioned = Some(Captioned::new(columns));
             return rows;

@@ -187,7 +187,7 @@ fn explained(text: &str) -> Vec<RateCode> {
 fn of_summary(words: &[Word]) -> Option<RateCode> {
     let hundredths = |word: &Word| word.number().map(|number| number.millionths / CENT);
     let Some(at) = words.windows(2).position(|pair| WHOLE.is_match(bare(&pair[0])) && is_rate(&pair[1])) else {
-        return named_in_summary(words);
+        return named_before_rate(words).or_else(|| named_in_summary(words));
     };
     let rate = words[at + 1].without_percent();
     let value = words[at + 1].percentage()?.millionths / CENT;
@@ -196,6 +196,16 @@ fn of_summary(words: &[Word]) -> Option<RateCode> {
         amounts.iter().enumerate().any(|(i, net)| amounts.iter().enumerate().any(|(j, tax)| i != j && vat::agrees(value, *net, *tax)));
     let signed = words[at + 1].text.ends_with('%') && !amounts.is_empty();
     (signed || follows).then(|| RateCode { code: bare(&words[at]).to_owned(), rate: rate.to_owned() })
+}
+
+/// `R Reduced rate | 5.00 | 48.00 | 2.40`: a code before words and a rate, whose tax follows from the net.
+fn named_before_rate(words: &[Word]) -> Option<RateCode> {
+    let code = words.first().map(bare).filter(|code| WHOLE.is_match(code))?;
+    let rate = words.iter().position(|word| word.number().is_some()).filter(|at| *at > 1 && is_rate(&words[*at]))?;
+    let value = words[rate].percentage()?.millionths / CENT;
+    let [net, tax] = words.get(rate + 1..rate + 3)?.iter().map(|word| word.amount()).collect::<Option<Vec<_>>>()?[..] else { return None };
+    let follows = vat::is_common(value) && vat::agrees(value, net / CENT, tax / CENT);
+    follows.then(|| RateCode { code: code.to_owned(), rate: words[rate].text.to_owned() })
 }
 
 /// `A1 Output VAT standard | 2,533.23 | 23.00 % | 582.64`: a code before words, and the only rate of the row.

@@ -169,7 +169,9 @@ impl<'a> Captioned<'a> {
         if has_code || self.columns.code_above_description() || self.columns.code_below_description() {
             return;
         }
-        let above = |entry: &Entry<'a>| entry.description().is_some_and(is_one_code) && entry.below_description().is_some();
+        let is_number = |cell: &Cell| cell.words.len() == 1 && is_long_number(&cell.words[0]);
+        let is_code = |cell: &Cell| is_one_code(cell) || is_number(cell);
+        let above = |entry: &Entry<'a>| entry.description().is_some_and(is_code) && entry.below_description().is_some();
         let beneath = |entry: &Entry<'a>| {
             entry.description().is_some_and(|cell| !is_one_code(cell)) && entry.below_description().is_some_and(begins_with_code)
         };
