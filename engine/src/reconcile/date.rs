@@ -1,4 +1,4 @@
-//! Printed dates into civil dates: the many forms of receipts and invoices in English, German, French and Malay.
+//! Printed dates into civil dates: the many forms of receipts and invoices in English, German, French, Malay, Dutch, Italian, Spanish and Portuguese.
 
 use jiff::civil::Date;
 use unicode_normalization::UnicodeNormalization;
@@ -32,21 +32,23 @@ const GLUED_TIME: f32 = 0.7;
 /// A letter stands where a digit should be.
 const CONFUSED_DIGIT: f32 = 0.7;
 
-/// English, German, French, Malay; without accents.
+/// English, German, French, Malay, Dutch, Italian, Spanish, Portuguese; without accents.
 const MONTHS: [&[&str]; 12] = [
-    &["JANUARY", "JANUAR", "JANVIER", "JANUARI", "JAENNER"],
-    &["FEBRUARY", "FEBRUAR", "FEVRIER", "FEBRUARI"],
-    &["MARCH", "MARZ", "MAERZ", "MARS", "MRZ", "MAC"],
-    &["APRIL", "AVRIL"],
-    &["MAY", "MAI", "MEI"],
-    &["JUNE", "JUNI", "JUIN", "JUN"],
-    &["JULY", "JULI", "JUILLET", "JULAI"],
-    &["AUGUST", "AOUT", "OGOS"],
-    &["SEPTEMBER", "SEPTEMBRE"],
-    &["OCTOBER", "OKTOBER", "OCTOBRE"],
-    &["NOVEMBER", "NOVEMBRE"],
-    &["DECEMBER", "DEZEMBER", "DECEMBRE", "DISEMBER"],
+    &["JANUARY", "JANUAR", "JANVIER", "JANUARI", "JAENNER", "GENNAIO", "ENERO", "JANEIRO"],
+    &["FEBRUARY", "FEBRUAR", "FEVRIER", "FEBRUARI", "FEBBRAIO", "FEBRERO", "FEVEREIRO"],
+    &["MARCH", "MARZ", "MAERZ", "MARS", "MRZ", "MAC", "MAART", "MARZO", "MARCO"],
+    &["APRIL", "AVRIL", "APRILE", "ABRIL"],
+    &["MAY", "MAI", "MEI", "MAGGIO", "MAYO", "MAIO"],
+    &["JUNE", "JUNI", "JUIN", "JUN", "GIUGNO", "JUNIO", "JUNHO"],
+    &["JULY", "JULI", "JUILLET", "JULAI", "LUGLIO", "JULIO", "JULHO"],
+    &["AUGUST", "AOUT", "OGOS", "AUGUSTUS", "AGOSTO"],
+    &["SEPTEMBER", "SEPTEMBRE", "SETTEMBRE", "SEPTIEMBRE", "SETEMBRO"],
+    &["OCTOBER", "OKTOBER", "OCTOBRE", "OTTOBRE", "OCTUBRE", "OUTUBRO"],
+    &["NOVEMBER", "NOVEMBRE", "NOVIEMBRE", "NOVEMBRO"],
+    &["DECEMBER", "DEZEMBER", "DECEMBRE", "DISEMBER", "DICEMBRE", "DICIEMBRE", "DEZEMBRO"],
 ];
+/// What stands between the parts of a date: `2 de abril del 2026`.
+const BETWEEN: [&str; 2] = ["DE", "DEL"];
 const ORDINALS: [&str; 5] = ["ST", "ND", "RD", "TH", "ER"];
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -93,6 +95,9 @@ fn tokens(text: &str) -> Vec<Token> {
 fn word(run: &str, tokens: &mut Vec<Token>) {
     if let Some(number) = number(run) {
         return tokens.push(number);
+    }
+    if BETWEEN.contains(&run) {
+        return tokens.push(Token::Separator(' '));
     }
     let mut rest = run;
     while let Some(first) = rest.chars().next() {
@@ -241,6 +246,10 @@ mod tests {
             ("1er février 2021", "2021-02-01"),
             ("14 Juillet 2021", "2021-07-14"),
             ("3 OGOS 2017", "2017-08-03"),
+            ("2 de abril de 2026", "2026-04-02"),
+            ("29 gennaio 2026", "2026-01-29"),
+            ("16 sett. 2026", "2026-09-16"),
+            ("7 maart 2026", "2026-03-07"),
             ("DATE: 25/12/2018 8:13:39 PM", "2018-12-25"),
             ("8:13 25/12/2018", "2018-12-25"),
             ("25/12/201808:13", "2018-12-25"),

@@ -175,30 +175,35 @@ fn rates(text: &str) -> Found {
 }
 
 const MONTHS: [&[&str]; 12] = [
-    &["JAN"],
+    &["JAN", "GEN", "ENE"],
     &["FEB", "FEV", "FÉV"],
-    &["MAR", "MRZ", "MÄR", "MAC"],
-    &["APR", "AVR"],
-    &["MAY", "MAI", "MEI"],
-    &["JUN", "JUIN"],
-    &["JUL", "JUIL"],
-    &["AUG", "AOU", "AOÛ", "OGO"],
-    &["SEP"],
-    &["OCT", "OKT"],
+    &["MAR", "MRZ", "MÄR", "MAC", "MAA"],
+    &["APR", "AVR", "ABR"],
+    &["MAY", "MAI", "MEI", "MAG"],
+    &["JUN", "JUIN", "GIU"],
+    &["JUL", "JUIL", "LUG"],
+    &["AUG", "AOU", "AOÛ", "OGO", "AGO"],
+    &["SEP", "SET"],
+    &["OCT", "OKT", "OTT", "OUT"],
     &["NOV"],
-    &["DEC", "DEZ", "DÉC", "DIS"],
+    &["DEC", "DEZ", "DÉC", "DIS", "DIC"],
 ];
 
 /// The beginning of a month's name, and its rest.
-const MONTH: &str =
-    r"(?P<name>JAN|F[EÉ][BV]|MAR|MRZ|MÄR|MAC|APR|AVR|MA[IY]|MEI|JUI[NL]|JUN|JUL|AUG|OGO|AO[UÛ]|SEP|O[CK]T|NOV|D[EÉ][CZ]|DIS)[A-ZÉÛ]*";
+const MONTH: &str = r"(?P<name>JAN|F[EÉ][BV]|MAR|MRZ|MÄR|MAC|MAAR|APR|AVR|ABRI|MA[IY]|MEI|JUI[NL]|JUN|JUL|AUG|OGO|AO[UÛ]|SEP|O[CK]T|NOV|D[EÉ][CZ]|DIS|GENN|ENER|MAGG|GIUG|LUGL|AGOS|SETT|SETE|OTTO|OUTU|DICE|DICI)[A-ZÉÛ]*";
 
-static DATES: LazyLock<[Regex; 4]> = LazyLock::new(|| {
+/// ... and Italian and Spanish ones cut short, which mean other things where no whole year follows: `1 SET`.
+const SHORT_MONTH: &str = r"(?P<name>GEN|ENE|ABR|MAG|GIU|LUG|AGO|SET|OTT|OUT|DIC)";
+
+static DATES: LazyLock<[Regex; 5]> = LazyLock::new(|| {
     [
         pattern(r"(?P<year>(?:19|20)\d{2})(?P<s> ?[-/.] ?)(?P<month>\d{1,2})(?P<t> ?[-/.] ?)(?P<day>\d{1,2})"),
         pattern(r"(?P<day>\d{1,2})(?P<s> ?[-/.] ?)(?P<month>\d{1,2})(?P<t> ?[-/.] ?)(?P<year>(?:19|20)\d{2}|\d{2})"),
-        pattern(&format!(r"(?i)(?P<day>\d{{1,2}})(?:ST|ND|RD|TH)?[ ./,-]{{0,3}}{MONTH}[ ./,'-]{{0,3}}(?P<year>(?:19|20)\d{{2}}|\d{{2}})")),
+        pattern(&format!(
+            r"(?i)(?P<day>\d{{1,2}})(?:ST|ND|RD|TH)?[ ./,-]{{0,3}}(?:DE )?{MONTH}[ ./,'-]{{0,3}}(?:DEL? )?(?P<year>(?:19|20)\d{{2}}|\d{{2}})"
+        )),
         pattern(&format!(r"(?i){MONTH}[ ./-]{{0,2}}(?P<day>\d{{1,2}})(?:ST|ND|RD|TH)?[ ./,-]{{1,3}}(?P<year>(?:19|20)\d{{2}})")),
+        pattern(&format!(r"(?i)(?P<day>\d{{1,2}})[ ./-]{{1,2}}{SHORT_MONTH}[ ./-]{{1,2}}(?P<year>(?:19|20)\d{{2}})")),
     ]
 });
 

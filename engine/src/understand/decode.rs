@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::beliefs::Beliefs;
-use super::candidates::{Candidate, Kind};
+use super::candidates::{self, Candidate, Kind};
 use super::draft::{DocumentType, Draft, HeaderField, Span};
 use super::keywords::{Keyword, KeywordSet};
 use super::labels::{BlockField, DOCUMENT_TYPES, Role, Tag};
@@ -114,14 +114,26 @@ fn values(order: &ReadingOrder, candidates: &[Candidate], beliefs: &Beliefs, rol
 }
 
 /// The letters of a series that stand apart before a number: `PSW 3071`, `A26 / 004871`.
-static SERIES: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?:^|[\s:#])(?P<series>(?:[A-Z]{2,4}|[A-Z]\d{2})(?: ?/)? )$"));
+static SERIES: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?:^|[\s:#])(?P<series>(?:[A-Z]{2,4}(?: \d{2})?|[A-Z]\d{2})(?: ?/)? )$"));
 
-/// A document's number with the letters of its series, which are no caption.
+/// A number in groups, alone or behind its caption: `61 189 939`, `Rechnungs-Nr.: 12 8438`.
+static GROUPS: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?:^\W*|[:.#°º]\W*|(?i:no|nr|pi[èe]ce|number) )(?P<number>\d{1,4}(?: \d{3,4}){1,3})(?:$| [–—-]|,? (?i:vom|du|of|dated|from|d\.d\.) )",
+    )
+});
+
+/// A document's number with the letters of its series, which are no caption, or with all groups of its digits.
 fn with_series(order: &ReadingOrder, candidate: &Candidate) -> Candidate {
     use Keyword::*;
     const CAPTIONS: [Keyword; 12] =
         [Number, Invoice, Receipt, Bill, Document, Reference, Tax, Phone, Order, Registration, Customer, Delivery];
-    let before = &order.lines[candidate.line].text[..candidate.range.start];
+    let text = &order.lines[candidate.line].text;
+    let is_within = |number: &regex::Match| number.start() <= candidate.range.start && candidate.range.end <= number.end();
+    if let Some(whole) = GROUPS.captures(text).and_then(|found| found.name("number")).filter(is_within) {
+        return Candidate { range: whole.range(), ..candidate.clone() };
+    }
+    let before = &text[..candidate.range.start];
     let series = SERIES.captures(before).and_then(|found| found.name("series"));
     let is_caption = |text: &str| KeywordSet::find(text).has_any(&CAPTIONS);
     let start = series.filter(|series| !is_caption(series.as_str())).map_or(candidate.range.start, |series| series.start());
@@ -184,9 +196,23 @@ static NUMBERED: LazyLock<Regex> = LazyLock::new(|| pattern(r"^.*# ?\d+"));
 fn plausibility(order: &ReadingOrder, candidate: &Candidate, role: Role) -> f32 {
     match role {
         Role::IssueDate | Role::DueDate => plausibility_of_date(order, candidate, role),
+        Role::InvoiceNumber => plausibility_of_number(&order.lines[candidate.line].text, candidate),
         Role::Net | Role::Gross if SUPPLIES.is_match(caption(order, candidate)) => OF_ONE_RATE,
         _ => 1.0,
     }
+}
+
+/// How much less a number is believed that is of an order or a delivery by its letters, or a taxpayer's.
+const OTHER_NUMBER: f32 = 0.2;
+
+/// `DO29700`, `CMD39209`, `BL-67486`, `LS65747`: of orders and deliveries.
+static OTHERS_NUMBER: LazyLock<Regex> = LazyLock::new(|| pattern(r"^(?:DO|LS|CMD|CDE|BL|PO|DN|WO|SO)[-/]?\d"));
+
+fn plausibility_of_number(text: &str, candidate: &Candidate) -> f32 {
+    let is_tax_number = |other: &Candidate| other.kind == Kind::TaxNumber && other.range == candidate.range;
+    let is_others = OTHERS_NUMBER.is_match(&text[candidate.range.clone()])
+        || candidates::find(0, text).iter().any(is_tax_number) && KeywordSet::find(&text[..candidate.range.start]).has(Keyword::Tax);
+    if is_others { OTHER_NUMBER } else { 1.0 }
 }
 
 fn plausibility_of_date(order: &ReadingOrder, candidate: &Candidate, role: Role) -> f32 {

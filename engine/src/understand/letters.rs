@@ -49,12 +49,15 @@ static POSTCODE: LazyLock<Regex> = LazyLock::new(|| {
 static DEPARTMENT: LazyLock<Regex> = LazyLock::new(|| {
     let word = "accounts payable|accounts dep|purchase ledger|accounts office|buchhaltung|rechnungswesen|einkauf|service compta|comptabilit|service achats|service [ée]conomat|[ée]conomat|administrati|facilities|the proprietor|the licensee|the accounts|the manager|practice manager";
     pattern(&format!(
-        r"(?i)^\W*(?:(?:for the )?att(?:entio)?n|att\b|contact[eo]?\b|contatto\b|ansprechpartner|fao|f\.a\.o|t?/a\b|trading as|z\. ?hd|à l.attention|c/o|t\.a\.v|ter attentie|{word})"
+        r"(?i)^\W*(?:(?:for the )?att(?:entio)?n|att\b|contact[eo]?\b|contatto\b|ansprechpartner|fao|f\.a\.o|t?/a\b|trading as|z\. ?hd|à l.attention|c/o|t\.a\.v|ter attentie|a/a\b|responsable\b|all.attenzione|{word})"
     ))
 });
 
-static SALUTATION: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"(?i)^\W*(?:(?:frau|her[rn]?[nm]{0,2}|firma|company|mr|mrs|ms|mme|m\.|madame|monsieur|und|and|et)\b\W*)+$"));
+static SALUTATION: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?i)^\W*(?:(?:frau|her[rn]?[nm]{0,2}|firma|fa|an|company|messrs|mr|mrs|ms|mme|m\.|madame|monsieur|de heer|mevr(?:ouw)?|dhr|sra?|sres|se[ñn]or(?:a|es)?|spett(?:le|abile)?|egr|und|and|et)\b\W*)+$",
+    )
+});
 
 /// `accounts@whitsandlinen.co.uk`, `www.friesenhof-gastro.de`, `kilbrackenhardware.ie`.
 static DOMAIN: LazyLock<Regex> = LazyLock::new(|| {

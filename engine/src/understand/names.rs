@@ -35,14 +35,16 @@ static AFTER_NAME: LazyLock<Regex> = LazyLock::new(|| {
 
 /// What stands before the name of who owns a shop, sends a bill or is paid.
 static BEFORE_NAME: LazyLock<Regex> = LazyLock::new(|| {
-    let owned = r"DIMIL\w{1,3}KI(?: OLEH)?|OWN(?:ED|ER)? BY|PROPRIETORS?|(?:GOODS|TITLE) REMAINS? (?:THE PROPERTY OF|WITH)";
-    let sent = r"(?:new )?(?:bill|invoice) from|(?:issued|sent|supplied) by|company name|(?:a/c|account) (?:name|holder)|payee|beneficiary|kontoinhaber(?:in)?|zahlungsempf[aä]nger|titulaire(?: du compte)?|titular|intestatario|beneficiario|begunstigde|rekeninghouder";
+    let owned = r"DIMIL\w{1,3}KI(?: OLEH)?|OWN(?:ED|ER)?(?: (?:&|AND) (?:OPERATED|MANAGED))? BY|PROPRIETORS?|(?:GOODS|TITLE) REMAINS? (?:THE PROPERTY OF|WITH)|OPERATED BY|MANAGED BY";
+    let sent = r"(?:new )?(?:bill|invoice) from|(?:issued|sent|supplied|fulfilled) by|(?:please )?(?:make )?(?:pay(?:ments?)?|cheques?) (?:payable )?to|compte ouvert au nom de|mittente|company name|(?:a/c|account) (?:name|holder)|payee|beneficiary|kontoinhaber(?:in)?|zahlungsempf[aä]nger|titulaire(?: du compte)?|titular|intestatario|beneficiario|begunstigde|rekeninghouder";
     pattern(&format!(r"(?i)^\W*(?:(?:{owned}|{sent})\b\s*[:.]?|(?:to|from|supplier|seller)\s*:)\s*"))
 });
 
 /// `Otter Sweets is a brand of Emerald Ventures Ltd.`: the company stands behind it.
 static BRAND_OF: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r"(?i)\b(?:brand|trading (?:name|style)|trade name|registered business name|division|marque|marke) (?:of|de|der)\s+")
+    pattern(
+        r"(?i)\b(?:(?:brand|trading (?:name|style)|trade name|registered business name|division|marque|marke|marca|marchio(?: registrato)?|angebot) (?:of|de|di|der|des)|marchio registrato|(?:is )?(?:operated|run|managed) by|wird betrieben von|drives af)\s+",
+    )
 });
 
 /// A slogan or another name behind the supplier's: ` / Greener power`, ` -- Wine for drinking`, ` t/a The Print Room`.
@@ -51,6 +53,12 @@ static BEHIND_NAME: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)\s(?:/|--|�
 /// A caption of the buyer in front of its name: `To: The Moorings Bar`.
 pub(super) static BUYER_CAPTION: LazyLock<Regex> = LazyLock::new(|| {
     pattern(r"(?i)^\W*(?:(?:bill(?:ed)?|sold|invoiced?|deliver(?:ed)?) )?(?:to|customer|client|kunde|buyer|käufer)(?: name)?\s*:\s*\b")
+});
+
+/// ... and what needs no colon: `Prepared for Café Gannet`, `M/S Joy Garden`, `To The Black Plough`.
+static BEFORE_CUSTOMER: LazyLock<Regex> = LazyLock::new(|| {
+    let captions = "prepared for|m/s\\.?|messrs\\.?|rechnungsempfänger|afnemer|cessionario|destinatario|name|client(?:e)?|kunde|klant";
+    pattern(&format!(r"^\W*(?:(?i:{captions})\s*:\s*\b|(?i:prepared for|m/s\.?|messrs\.?|cessionario|to|for)\s+\b)"))
 });
 
 /// A caption of a name in front of it: `Denominazione: Cantina Valrossa S.r.l.`
@@ -106,6 +114,11 @@ pub(super) fn blocks(order: &ReadingOrder, runs: &[Run], beliefs: &Beliefs, fiel
 fn span(order: &ReadingOrder, field: BlockField, lines: &[usize], probability: f32) -> Option<Span> {
     let names_branch = field == BlockField::SupplierAddress && names_branch(order, lines);
     let lines = &lines[usize::from(names_branch)..];
+    // A name that is said twice.
+    let lines = match lines {
+        [first, second] if order.lines[*first].text.trim() == order.lines[*second].text.trim() => &lines[..1],
+        _ => lines,
+    };
     let joined = lines.iter().map(|line| order.lines[*line].text.trim()).collect::<Vec<_>>().join(" ");
     let kept = kept(field, &joined);
     let quads: Vec<_> = parts(order, lines, kept.clone()).map(|(line, range)| part_of(order.lines[line], &range)).collect();
@@ -136,7 +149,7 @@ fn names_branch(order: &ReadingOrder, lines: &[usize]) -> bool {
 fn kept(field: BlockField, text: &str) -> Range<usize> {
     let (before, after) = match field {
         BlockField::SupplierName => (BEFORE_NAME.find(text), &AFTER_NAME),
-        BlockField::CustomerName => (BUYER_CAPTION.find(text), &AFTER_NAME),
+        BlockField::CustomerName => (BUYER_CAPTION.find(text).or_else(|| BEFORE_CUSTOMER.find(text)), &AFTER_NAME),
         BlockField::SupplierAddress => (BEFORE_ADDRESS.find(text), &AFTER_ADDRESS),
     };
     let before = before.or_else(|| NAME_CAPTION.find(text)).map_or(0, |caption| caption.end());
@@ -168,15 +181,28 @@ fn of_supplier(text: &str, kept: Range<usize>) -> (usize, usize) {
 
 /// Where an address begins behind a company's name: `ACME WINES LTD, 1 HIGH STREET`, `The Anchor, Quayside, Dublin 9`.
 fn end_of_company(text: &str) -> usize {
-    let form = legal_form::find(text).map(|form| form.end);
-    let begins_address =
-        |rest: &str| rest.trim_start_matches('.').trim_start().starts_with([',', '|', '·', '•']) || letters::names_place(rest);
+    let form = end_of_form(text);
+    let has_number = |bracketed: &str| bracketed.split(')').next().is_some_and(|inner| inner.contains(|c: char| c.is_ascii_digit()));
+    let begins_address = |rest: &str| {
+        let rest = rest.trim_start();
+        rest.starts_with([',', '|', '·', '•', '+', '"']) || letters::names_place(rest) || rest.strip_prefix('(').is_some_and(has_number)
+    };
     let behind_form = form.filter(|end| begins_address(&text[*end..]));
     let is_address =
         |rest: &str| rest.contains(',') && KeywordSet::find(rest).has(Keyword::Place) && rest.contains(|c: char| c.is_ascii_digit());
     let is_street = |rest: &str| STREET.is_match(rest.split(',').next().unwrap_or(rest)) && rest.contains(',');
     let behind_comma = text.find(',').filter(|comma| form.is_none() && (is_address(&text[comma + 1..]) || is_street(&text[comma + 1..])));
     behind_form.or(behind_comma).unwrap_or(text.len())
+}
+
+/// Where the legal form of a company ends, in all its parts: `GmbH & Co. KG`.
+fn end_of_form(text: &str) -> Option<usize> {
+    let goes_on =
+        |end: usize, next: &Range<usize>| text.get(end..next.start).is_some_and(|between| between.chars().all(|c| " .&()".contains(c)));
+    let mut forms = legal_form::all(text).into_iter();
+    let first = forms.next()?;
+    let end = forms.fold(first.end, |end, next| if goes_on(end, &next) { next.end } else { end });
+    Some(end + usize::from(text[end..].starts_with('.')))
 }
 
 /// The parts of the lines that a part of their joined text covers.
@@ -225,6 +251,12 @@ mod tests {
             ("PUFFIN is a brand of McCarron Bros. Ltd. Unit 3, The Mill, Cork", "McCarron Bros. Ltd."),
             ("Reidy Power Inc. / Greener power for business", "Reidy Power Inc."),
             ("Toolan Ltd t/a The Print Room", "Toolan Ltd"),
+            ("Haustechnik Esser GmbH & Co. KG, Moorweg 95", "Haustechnik Esser GmbH & Co. KG"),
+            ("STELLENBOSCH FOODS (PTY) LTD (2020/623896/07)", "STELLENBOSCH FOODS (PTY) LTD"),
+            ("Petersen Bar Equipment GmbH +43 808 646102", "Petersen Bar Equipment GmbH"),
+            ("Otterhub is operated by Van der Merwe Holdings Pty Ltd", "Van der Merwe Holdings Pty Ltd"),
+            ("Owned & operated by WARISAN CAFE PTE LTD", "WARISAN CAFE PTE LTD"),
+            ("Please make payment to Cove Supplies Ltd.", "Cove Supplies Ltd."),
             ("Smith / Jones", "Smith / Jones"),
             (". KMF FOODICIOUS SDN BHD", "KMF FOODICIOUS SDN BHD"),
             ("#000002 BAIFU (M) SDN BHD", "BAIFU (M) SDN BHD"),
@@ -234,6 +266,15 @@ mod tests {
         ];
         for (line, name) in cases {
             assert_eq!(&line[kept(BlockField::SupplierName, line)], name);
+        }
+        for (line, name) in [
+            ("Prepared for Cafe Gannet Pty Ltd", "Cafe Gannet Pty Ltd"),
+            ("M/s : Twin Peaks Cafe", "Twin Peaks Cafe"),
+            ("To THE BLACK PLOUGH", "THE BLACK PLOUGH"),
+            ("Tonic Kitchen", "Tonic Kitchen"),
+            ("Rechnungsempfänger: Ratskeller Rust GmbH", "Ratskeller Rust GmbH"),
+        ] {
+            assert_eq!(&line[kept(BlockField::CustomerName, line)], name);
         }
         let cases = [
             ("12 QUAY ROAD, CORK TEL: 021 123", "12 QUAY ROAD, CORK"),

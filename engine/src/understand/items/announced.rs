@@ -158,8 +158,18 @@ impl Announced {
         if codes_alone && self.say_tax() {
             return false;
         }
-        let whole = self.has(Column::Description) && self.has(Column::Quantity) && has_price() && self.has(Column::LineTotal);
-        enough && (self.is_known(CAPTION_SHARE_MIN) || whole && self.is_known(WHOLE_SHARE_MIN))
+        enough && (self.is_known(CAPTION_SHARE_MIN) || self.is_whole() && self.is_known(WHOLE_SHARE_MIN))
+    }
+
+    /// Whether goods, quantities, prices and totals are all announced.
+    pub(super) fn is_whole(&self) -> bool {
+        let has_price = || self.captions.iter().any(is_price);
+        self.has(Column::Description) && self.has(Column::Quantity) && has_price() && self.has(Column::LineTotal)
+    }
+
+    /// Whether quantities, prices or totals are announced.
+    pub(super) fn has_numbers(&self) -> bool {
+        [Column::Quantity, Column::UnitPrice, Column::LineTotal].iter().any(|column| self.has(*column))
     }
 
     /// "What for .. Used .. Rate .. Cost": an unknown caption before two of prices, none of them of tax.
@@ -386,12 +396,13 @@ impl Announced {
 
     /// "Item .. Equipment": below "item" stand codes, where more letters stand below an unknown caption right behind it.
     fn name_goods_beside_items(&mut self, order: &ReadingOrder, below: usize) {
-        let descriptions =
-            self.places(|(keywords, caption)| caption.column == Some(Column::Description) && !keywords.has(Keyword::Description));
+        let descriptions = self.places(|(_, caption)| caption.column == Some(Column::Description));
         let [item] = descriptions.as_slice() else { return };
         let (item, goods) = (*item, item + 1);
         let is_unknown = self.captions.get(goods).is_some_and(|(_, caption)| !caption.known);
-        if is_unknown && !self.has(Column::Code) && self.letters_below(order, below, goods) > self.letters_below(order, below, item) {
+        let more = if self.captions[item].0.has(Keyword::Description) { MORE_LETTERS } else { 1 };
+        if is_unknown && !self.has(Column::Code) && self.letters_below(order, below, goods) > more * self.letters_below(order, below, item)
+        {
             self.captions[item].1.column = Some(Column::Code);
             self.captions[goods].1.column = Some(Column::Description);
         }
@@ -402,7 +413,8 @@ impl Announced {
         let of_numbers = self.places(|(keywords, caption)| caption.known && caption.column.is_none() && keywords.has(Keyword::Number));
         let are_numbers = |at: &usize| {
             let texts: Vec<&str> = self.lines_below(order, below, *at).collect();
-            texts.len() >= TELLING_LINES_MIN && texts.iter().all(|text| is_count(text)) && !are_counted(&texts)
+            let counts = texts.iter().filter(|text| is_count(text)).count();
+            texts.len() >= TELLING_LINES_MIN && counts as f32 >= COUNT_SHARE_MIN * texts.len() as f32 && !are_counted(&texts)
         };
         if let Some(at) = of_numbers.into_iter().find(are_numbers) {
             self.captions[at].1.column = Some(Column::Quantity);
@@ -457,6 +469,9 @@ fn rows_below(order: &ReadingOrder, below: usize) -> impl Iterator<Item = Range<
 
 /// Captions below which no codes of goods stand.
 const NO_CODES: [Keyword; 4] = [Keyword::Tax, Keyword::Date, Keyword::Amount, Keyword::Total];
+
+/// Of what stands below a caption of numbers, sums below the table among them, this share at least is quantities.
+const COUNT_SHARE_MIN: f32 = 0.8;
 
 /// Descriptions hold at least so many times the letters of codes.
 const MORE_LETTERS: usize = 2;

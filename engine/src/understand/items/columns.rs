@@ -43,10 +43,22 @@ impl Columns {
         if let Some(first) = rows.first() {
             announced.add_currency(order, first);
         }
-        if !announced.is_table(priced) {
+        if !announced.is_table(priced) || Self::begin_below(order, &rows, priced) {
             return None;
         }
         Some((Self::of(announced, order, first + rows.len()), rows.len()))
+    }
+
+    /// Whether the first of these rows announces no goods, while those below do by themselves: captions of the document's numbers and dates stand right
+    /// above the table.
+    fn begin_below(order: &ReadingOrder, rows: &[Range<usize>], priced: bool) -> bool {
+        let [first, below @ ..] = rows else { return false };
+        let announced = |rows: &[Range<usize>]| {
+            let mut announced = Announced::default();
+            rows.iter().for_each(|row| announced.add(&caption_words(order, row)));
+            announced
+        };
+        !below.is_empty() && announced(below).is_whole() && !announced(std::slice::from_ref(first)).has_numbers() && priced
     }
 
     fn of(announced: Announced, order: &ReadingOrder, below: usize) -> Self {

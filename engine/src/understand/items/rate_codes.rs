@@ -21,13 +21,14 @@ const CODES_MAX: usize = 5;
 /// Characters of the longest code, `VAT1`.
 const CODE_LENGTH_MAX: usize = 4;
 
-const CODE: &str = r"[A-Z]{1,3}\d?|[a-z]|\d{1,2}|\*{1,3}";
+const CODE: &str = r"[A-Z]{1,3}\d{0,2}|[a-z]|\d{1,2}|\*{1,3}";
 
-/// `A = 0%`, `S: VAT at 20%`, `* MwSt 19,0 %`; a digit needs the sign behind it.
+/// `A = 0%`, `S: VAT at 20%`, `* MwSt 19,0 %`, `V (23%)`, `1: 20.13 at 23%`; a digit needs the sign behind it.
 static EXPLAINED: LazyLock<Regex> = LazyLock::new(|| {
-    let said = r"(?:VAT|BTW|MwSt\.?|USt\.?|TVA|IVA|GST|tax|taxed|rate|Satz|at|@|zu|à|al|standard|reduced|zero|rated|higher|lower)";
+    let said = r"(?i:VAT|BTW|MwSt\.?|USt\.?|TVA|IVA|GST|tax|taxed|rate|Satz|at|@|zu|à|al|standard|reduced|zero|rated|higher|lower)";
+    let net = r"\d[\d.,]*[.,]\d{2} (?:at|@|zu|à|al|a) ";
     pattern(&format!(
-        r"(?:^|[\s(;:,·|])(?:(?P<code>[A-Z]{{1,3}}\d?|[a-z]|\*{{1,3}})\)?\s*[=:–-]?|(?P<digit>\d{{1,2}})\s*[=:])\s*(?:{said}\s+)*(?P<rate>\d{{1,2}}(?:[.,]\d{{1,2}})?)\s?%"
+        r"(?:^|[\s(;:,·|])(?:(?P<code>[A-Z]{{1,3}}\d{{0,2}}|[a-z]|\*{{1,3}})\)?\s*[=:–-]?|(?P<digit>\d{{1,2}})\s*[=:])\s*\(?(?:{net}|(?:{said}\s+)*)(?P<rate>\d{{1,2}}(?:[.,]\d{{1,2}})?)\s?%"
     ))
 });
 
@@ -73,6 +74,12 @@ pub(super) fn resolve<'a>(order: &ReadingOrder<'a>, goods: &mut Vec<Goods<'a>>, 
     if column.is_empty() {
         let is_common = |word: &Word| word.percentage().is_some_and(|rate| vat::is_common(rate.millionths / CENT));
         column = column_of(order, &free, |word| word.text.ends_with('%') && is_common(word));
+    }
+    if column.is_empty() {
+        // `366.23 | 23`: without the sign of percent, a rate that the VAT summary has.
+        let rates: Vec<i64> = vat.iter().filter_map(|row| hundredths_of_rate(&row.rate.as_ref()?.text)).collect();
+        let is_known = |word: &Word| word.number().is_some_and(|number| rates.contains(&(number.millionths / CENT)));
+        column = column_of(order, &free, |word| !rates.is_empty() && is_known(word));
     }
     for (at, word) in &column {
         goods[*at].set(Cell { column: Column::VatRate, words: vec![word.clone()] });
@@ -130,19 +137,27 @@ fn row_of<'a>(order: &ReadingOrder<'a>, goods: &Goods<'a>) -> Option<Vec<Word<'a
     Some(plain_words(order, order.row(place.line)))
 }
 
-/// The words of one column that may be such, one a row; none where too few rows have one.
+fn hundredths_of_rate(text: &str) -> Option<i64> {
+    Number::read(text.trim_end_matches(['%', ' '])).map(|number| number.millionths / CENT)
+}
+
+/// The words of one column that may be such, one a row; none where too few rows have one. On each page the column may stand elsewhere.
 fn column_of<'a>(order: &ReadingOrder, rows: &[Vec<Word<'a>>], may_be: impl Fn(&Word) -> bool) -> Vec<(usize, Word<'a>)> {
     let width = COLUMN_WIDTH_MAX * order.line_height();
     let found: Vec<(usize, &Word)> =
         rows.iter().enumerate().flat_map(|(at, words)| words.iter().filter(|word| may_be(word)).map(move |word| (at, word))).collect();
-    let near = |x: f32| {
-        let in_row = |at: usize| found.iter().rfind(move |(of, word)| *of == at && (word.quad.centre().x - x).abs() <= width);
+    let page = |word: &Word| order.lines[word.line].page;
+    let near = |like: &Word| {
+        let is_near = |word: &Word| page(word) == page(like) && (word.quad.centre().x - like.quad.centre().x).abs() <= width;
+        let in_row = |at: usize| found.iter().rfind(|(of, word)| *of == at && is_near(word));
         (0..rows.len()).filter_map(in_row).map(|(at, word)| (*at, (*word).clone())).collect::<Vec<_>>()
     };
-    let columns = found.iter().map(|(_, word)| near(word.quad.centre().x));
-    // Of equals the last one: codes stand behind amounts.
-    let best = columns.max_by_key(Vec::len).unwrap_or_default();
-    if best.len() as f32 >= MOST * rows.len() as f32 { best } else { Vec::new() }
+    let best = |page_of: usize| {
+        // Of equals the last one: codes stand behind amounts.
+        found.iter().filter(|(_, word)| page(word) == page_of).map(|(_, word)| near(word)).max_by_key(Vec::len).unwrap_or_default()
+    };
+    let column: Vec<_> = (0..order.pages.len()).flat_map(best).collect();
+    if column.len() as f32 >= MOST * rows.len() as f32 { column } else { Vec::new() }
 }
 
 /// What the lines beside the goods say of codes.
@@ -155,17 +170,36 @@ fn legend(order: &ReadingOrder, goods: &[Goods]) -> Vec<RateCode> {
         .collect();
     let mut codes: Vec<RateCode> = Vec::new();
     let rows = order.rows.iter().enumerate().filter(|(at, _)| !of_goods.contains(at));
-    for (_, row) in rows {
+    for (at, row) in rows {
         // A line may be read in two pieces.
         let lines = row.clone().map(|line| order.lines[line].text.clone()).chain([order.text(row.clone())]);
         let lines = lines.flat_map(|text| explained(&text));
-        for found in of_summary(&plain_words(order, row.clone())).into_iter().chain(lines) {
+        for found in of_summary(&plain_words(order, row.clone())).into_iter().chain(lines).chain(above_rates(order, at)) {
             if codes.iter().all(|known| known.code != found.code) {
                 codes.push(found);
             }
         }
     }
     codes
+}
+
+/// `Cod. IVA | A | B`, and below it `% IVA | 22 % | 4 %`: each code above its rate.
+fn above_rates(order: &ReadingOrder, row: usize) -> Vec<RateCode> {
+    const ROWS_MAX: isize = 3;
+    let words = plain_words(order, order.rows[row].clone());
+    let codes: Vec<&Word> = words.iter().filter(|word| WHOLE.is_match(bare(word)) && word.whole.trim() == word.text).collect();
+    let says_codes =
+        words.first().is_some_and(|word| KeywordSet::find(word.whole).has(Keyword::Tax) || KeywordSet::find(word.whole).has(Keyword::Code));
+    if codes.is_empty() || !says_codes {
+        return Vec::new();
+    }
+    let rates = |offset: isize| {
+        let below = plain_words(order, order.row_at(row, offset)?);
+        let rates: Vec<Word> = below.into_iter().filter(|word| word.text.ends_with('%') && is_rate(word)).collect();
+        (rates.len() == codes.len()).then_some(rates)
+    };
+    let pair = |(code, rate): (&&Word, Word)| RateCode { code: bare(code).to_owned(), rate: rate.without_percent().to_owned() };
+    (1..=ROWS_MAX).find_map(rates).map(|rates| codes.iter().zip(rates).map(pair).collect()).unwrap_or_default()
 }
 
 fn explained(text: &str) -> Vec<RateCode> {
@@ -213,7 +247,11 @@ fn named_in_summary(words: &[Word]) -> Option<RateCode> {
     let code = words.first().map(bare).filter(|code| WHOLE.is_match(code))?;
     let mut rates = words.iter().filter(|word| word.text.ends_with('%') && is_rate(word));
     let (rate, others) = (rates.next()?, rates.next());
-    let is_row = others.is_none() && words[1].has_letters() && words.iter().any(|word| word.amount().is_some());
+    let hundredths = |word: &Word| word.amount().map(|amount| amount / CENT);
+    let amounts: Vec<i64> = words.iter().filter_map(hundredths).collect();
+    let value = rate.percentage()?.millionths / CENT;
+    let follows = || matches!(amounts[..], [net, tax, ..] if vat::agrees(value, net, tax));
+    let is_row = others.is_none() && !amounts.is_empty() && (words[1].has_letters() || follows());
     is_row.then(|| RateCode { code: code.to_owned(), rate: rate.without_percent().to_owned() })
 }
 
@@ -258,6 +296,10 @@ mod tests {
             ("1 = 19,00 %, 2 = 7 %", vec![("1", "19,00"), ("2", "7")]),
             ("E: exempt", vec![("E", "0")]),
             ("20% (S)", vec![("S", "20")]),
+            ("V (23%)", vec![("V", "23")]),
+            ("V23: VAT 13.5% on 5380.78", vec![("V23", "13.5")]),
+            ("V1 = Btw 21,00 % over", vec![("V1", "21,00")]),
+            ("1: 20.13 at 23% = 4.63; 2: 537.24 at 13.5%", vec![("1", "23"), ("2", "13.5")]),
             ("VAT 23% on € 358.95", vec![]),
             ("Less 5% for cash", vec![]),
         ] {

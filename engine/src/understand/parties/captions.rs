@@ -20,13 +20,13 @@ pub(super) const BLOCK_GAP_MAX: f32 = 2.5;
 /// Captions of buyers that no keyword is in.
 static BUYER: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(?i)^\W*(?:cliente|facturado a|facturar a|destinatario|klant|pour|aan|doit|vendu [àa]|fatturato a|nabywca|odb[eě]ratel|besteller|auftraggeber|cessionario/committente(?: \(cliente\))?|sold-to party|spett\.?(?:le|abile))\W*$",
+        r"(?i)^\W*(?:cliente|facturado a|facturar a|destinatario|klant|pour|aan|doit|vendu [àa]|fatturato a|nabywca|odb[eě]ratel|besteller|auftraggeber|cessionario(?:/committente)?(?: \(cliente\))?|acquirente|afnemer|bought by|prepared (?:for|by \(customer\))|rechnungsempf[äa]nger|faktureres til|k[øo]ber|billing|factur[ée] [àa]|m/s|sold-to party|spett\.?(?:le|abile))\W*$",
     )
 });
 
 /// Captions of the place that goods are brought to.
 static PLACE: LazyLock<Regex> = LazyLock::new(|| {
-    let words = "deliver(?:ed|y)? (?:to|address)|(?:place|point) of delivery|delivery(?: address| point)?|ship(?:ped|ping)?[- ](?:to|address)(?: address| party)?|site(?: address)?|adresse de livraison|livr[ée] [àa]|lieu de livraison|liefer(?:adresse|anschrift|ort)|lieferung an|afleveradres|leveringsadres|direcci[óo]n de entrega|consegna";
+    let words = "deliver(?:ed|y)? (?:to|address)|(?:place|point) of delivery|delivery(?: address| point)?|ship(?:ped|ping)?[- ](?:to|address)(?: address| party)?|site(?: address)?|adresse de livraison|livr[ée] [àa]|lieu de livraison|liefer(?:adresse|anschrift|ort)|lieferung an|afleveradres|leveringsadres|direcci[óo]n de entrega|enviar a|bezorgadres|leveres til|destinazione(?: merce)?|(?:luogo di )?consegna";
     pattern(&format!(r"(?i)^\W*(?:{words})\W*$"))
 });
 

@@ -5,15 +5,16 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use crate::understand::candidates::{self, Kind};
 use crate::understand::keywords::{Keyword, KeywordSet};
 use crate::understand::legal_form;
 use crate::understand::letters;
 
 /// Titles of documents: `Fattura differita`, `Factuur 103319`, `Invoice no. 4711`.
 static TITLE: LazyLock<Regex> = LazyLock::new(|| {
-    let title = r"(?:tax |sales |vat |korrektur|handels|verzamel|verkoop)?(?:invoice|rechnung|facture|factuur|fattura|factura|faktura|credit note|gutschrift|creditnota|nota di credito|avoir|statement|receipt)";
+    let title = r"(?:tax |sales |vat |korrektur|handels|verzamel|verkoop)?(?:invoice|rechnung|facture|factuur|fattura|factura|faktura|credit note|gutschrift|creditnota|nota di credito|avoir|statement|receipt|ricevuta)";
     pattern(&format!(
-        r"(?i)^\W*{title}(?:\W+(?:no|nr|n°|nummer|number|differita|de vente|de venta|di vendita|simplificada|accompagnatoria)\b\.?)?[\s:#\d/-]*$"
+        r"(?i)^\W*{title}(?:\W+(?:no|nr|n°|nummer|number|differita|de vente|de venta|di vendita|fiscale|simplificada|accompagnatoria)\b\.?)?[\s:#\d/-]*(?:[A-Z]{{0,3}}[-/.]?\d[\d/.-]*)?$"
     ))
 });
 
@@ -25,6 +26,27 @@ pub(in crate::understand) fn names_nobody(text: &str) -> bool {
         || super::announces(text)
         || is_caption_alone(text)
         || letters::is_contact(text)
+        || CLOSING.is_match(text)
+        || says_number(text)
+        || is_date_alone(text)
+}
+
+/// What begins or ends a letter, or stands where a slip is to be cut off.
+static CLOSING: LazyLock<Regex> = LazyLock::new(|| {
+    let thanks = r"(?:many |with )?thanks|thank you|kind regards|yours (?:sincerely|faithfully)|(?:mit )?(?:freundlichen|beste[n]?) gr(?:ü|ue)(?:ß|ss)en?|(?:herzlichen|vielen) dank|cordialement|dear|sehr geehrte|geachte|estimad[oa]|gentile";
+    pattern(&format!(r"(?i)^\W*(?:✂|(?:{thanks})\b|please (?:detach|return)|remittance (?:advice|slip)\W*$|copy\W*$)"))
+});
+
+/// `Kd.-Nr./Customer No.: 5040`, `A/C: PLUM516`: a number and its caption.
+fn says_number(text: &str) -> bool {
+    let Some((caption, number)) = text.split_once(':') else { return false };
+    has_digit(number) && number.split_whitespace().count() <= 2 && !has_digit(caption) && is_caption_alone(caption)
+}
+
+/// `27MAR26`, `3rd March 2026`.
+fn is_date_alone(text: &str) -> bool {
+    let text = text.trim();
+    has_digit(text) && candidates::find(0, text).iter().any(|candidate| candidate.kind == Kind::Date && candidate.range == (0..text.len()))
 }
 
 /// A captioned number, or its caption alone: `Kunden-Nr. : 009420`, `Globale Nummer: 1234567890128 (GTIN)`, `Nummer`.
