@@ -243,7 +243,14 @@ fn date_stands_alone(text: &str, range: Range<usize>, captures: &regex::Captures
         4 => after.starts_with(|c: char| c.is_ascii_digit()) && !GLUED_TIME.is_match(after),
         _ => is_glued(&mut after.chars()) || MONTH_NEXT.is_match(after),
     };
-    !glued_after && !is_glued(&mut text[..range.start].chars().rev())
+    !glued_after && !is_glued(&mut text[..range.start].chars().rev()) && !is_within_number(text, range)
+}
+
+/// `SP-18/06/09-1018481`: hyphens tie what looks like a date to letters or digits on both sides.
+fn is_within_number(text: &str, range: Range<usize>) -> bool {
+    let is_tied =
+        |outwards: &mut dyn Iterator<Item = char>| outwards.next() == Some('-') && outwards.next().is_some_and(char::is_alphanumeric);
+    is_tied(&mut text[..range.start].chars().rev()) && is_tied(&mut text[range.end..].chars())
 }
 
 static MONTH_NEXT: LazyLock<Regex> = LazyLock::new(|| pattern(&format!(r"(?i)^(?:ST|ND|RD|TH)?[ .]{{0,2}}{MONTH}\b")));
@@ -363,7 +370,7 @@ mod tests {
     #[test]
     fn candidates_by_kind() {
         use Kind::*;
-        let cases: [(Kind, &str, &[&str]); 40] = [
+        let cases: [(Kind, &str, &[&str]); 44] = [
             (Amount, "TOTAL RM 39.80", &["39.80"]),
             (Amount, "RM9.00", &["RM9.00"]),
             (Amount, "$ 1,234.50 (1.20) 6.00%", &["1,234.50", "(1.20)"]),
@@ -374,6 +381,10 @@ mod tests {
             (Amount, "-4.40", &["-4.40"]),
             (Amount, "€12", &["€12"]),
             (Date, "BILL DATE : 20/11/2017 03:55", &["20/11/2017"]),
+            (Date, "SP-NULL-18/06/09-1018481", &[]),
+            (Date, "Madrid, 2 de abril de 2026", &["2 de abril de 2026"]),
+            (Date, "del 29 gennaio 2026, 10 LUG 2026", &["29 gennaio 2026", "10 LUG 2026"]),
+            (Date, "1 SET 20", &[]),
             (Date, "18/01/201810:27:03", &["18/01/2018"]),
             (Date, "17/01/20184 21:53", &["17/01/2018"]),
             (Date, "2018-06-01 / 01-JUL-17", &["2018-06-01", "01-JUL-17"]),

@@ -35,6 +35,7 @@ pub(super) fn draft(order: &ReadingOrder, candidates: &[Candidate], runs: &[Run]
     let parties = LazyCell::new(|| parties::announced(order));
     let is_others = |line: usize| parties[line].is_some_and(|party| party != Party::Seller);
     suppliers = companies::complete(order, suppliers, &customers, DOCUMENT_TYPES[best] == DocumentType::Receipt, is_others);
+    suppliers.extend(names::with_more(order, runs, beliefs));
     let blocks = [
         (BlockField::SupplierName, suppliers),
         (BlockField::SupplierAddress, blocks(BlockField::SupplierAddress)),
@@ -430,6 +431,11 @@ mod tests {
             ("Invoice No 30746", "30746"),
             ("INV 30746", "30746"),
             ("NR 30746", "30746"),
+            ("FC 26 00752", "FC 26 00752"),
+            ("61 189 939", "61 189 939"),
+            ("Rechnungs-Nr. 61 189 939 - Seite 2", "61 189 939"),
+            ("N° pièce 12 8438", "12 8438"),
+            ("Table 12, 8438", "8438"),
         ] {
             let (lines, pages) = testing::letter(text);
             let order = ReadingOrder::new(&lines, &pages);
@@ -458,6 +464,9 @@ mod tests {
             ("TOTAL 6% SUPPLIES (EXCL. GST): 15.84", Role::Net, OF_ONE_RATE),
             ("TOTAL INCL 6% GST: 16.79", Role::Gross, 1.0),
             ("TOTAL PAYABLE: 39.78", Role::Gross, 1.0),
+            ("Invoice DO29700", Role::InvoiceNumber, OTHER_NUMBER),
+            ("VAT no. IE7150928UF", Role::InvoiceNumber, OTHER_NUMBER),
+            ("Invoice DX29700", Role::InvoiceNumber, 1.0),
         ] {
             assert_eq!(of(text, role), plausible, "{text}");
         }

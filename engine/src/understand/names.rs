@@ -111,6 +111,19 @@ pub(super) fn blocks(order: &ReadingOrder, runs: &[Run], beliefs: &Beliefs, fiel
     taken.into_iter().filter_map(|run| span(order, field, &runs[run].lines, probability(&run))).collect()
 }
 
+/// The likeliest supplier's name together with lines beside it, each a little less likely than it alone: whoever knows such a name may take it.
+pub(super) fn with_more(order: &ReadingOrder, runs: &[Run], beliefs: &Beliefs) -> Vec<Span> {
+    const SHARE: f32 = 0.7;
+    let name = BlockField::SupplierName;
+    let believed = |run: &usize| beliefs.runs[*run][name as usize];
+    let Some(best) = (0..runs.len()).max_by(|a, b| believed(a).total_cmp(&believed(b))).filter(|best| believed(best) >= PROBABILITY_MIN)
+    else {
+        return Vec::new();
+    };
+    let holds = |run: &&Run| run.lines.len() > runs[best].lines.len() && runs[best].lines.iter().all(|line| run.lines.contains(line));
+    runs.iter().filter(holds).filter_map(|run| span(order, name, &run.lines, SHARE * believed(&best))).collect()
+}
+
 fn span(order: &ReadingOrder, field: BlockField, lines: &[usize], probability: f32) -> Option<Span> {
     let names_branch = field == BlockField::SupplierAddress && names_branch(order, lines);
     let lines = &lines[usize::from(names_branch)..];
@@ -169,10 +182,9 @@ fn kept(field: BlockField, text: &str) -> Range<usize> {
 
 /// The supplier's name within a line: the company that a brand is of, without slogans behind it.
 fn of_supplier(text: &str, kept: Range<usize>) -> (usize, usize) {
-    let company = BRAND_OF.find(text).and_then(|brand| Some(brand.end()..brand.end() + legal_form::find(&text[brand.end()..])?.end));
+    let company = BRAND_OF.find(text).and_then(|brand| Some(brand.end()..brand.end() + end_of_form(&text[brand.end()..])?));
     if let Some(company) = company {
-        let dot = usize::from(text[company.end..].starts_with('.'));
-        return (company.start, company.end + dot);
+        return (company.start, company.end);
     }
     let words = |end: usize| text[kept.start..end].split_whitespace().count();
     let slogan = BEHIND_NAME.find_at(text, kept.start).map(|found| found.start()).filter(|start| words(*start) > 1);
@@ -336,5 +348,8 @@ mod tests {
         assert_eq!(found.iter().map(|span| span.text.as_str()).collect::<Vec<_>>(), ["1 HIGH STREET, GALWAY", "TOTAL"]);
         assert_eq!(found[0].quad.to_pixels(), [0, 30, 100, 30, 100, 80, 0, 80]);
         assert!(blocks(&order, &runs, &beliefs, BlockField::CustomerName).is_empty());
+        let beliefs = Beliefs { runs: runs.iter().map(|run| [probability(&run.lines), 0.0, 0.0]).collect(), ..beliefs };
+        let with_more = with_more(&order, &runs, &beliefs);
+        assert!(!with_more.is_empty() && with_more.iter().all(|span| span.text.contains("1 HIGH STREET") && span.probability < 0.6));
     }
 }

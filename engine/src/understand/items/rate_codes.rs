@@ -284,6 +284,8 @@ fn proven(goods: &[Goods], column: &[(usize, Word)], vat: &[VatRow]) -> Vec<Rate
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::geometry::Quad;
+    use crate::text::{PageSize, TextLine};
 
     #[test]
     fn lines_explain_codes() {
@@ -306,6 +308,54 @@ mod tests {
             let found: Vec<(String, String)> = explained(text).into_iter().map(|found| (found.code, found.rate)).collect();
             let found: Vec<(&str, &str)> = found.iter().map(|(code, rate)| (code.as_str(), rate.as_str())).collect();
             assert_eq!(found, expected, "{text}");
+        }
+    }
+
+    /// Lines of (left, top, text) on a page.
+    fn lines(lines: &[(usize, f32, f32, &str)]) -> Vec<TextLine> {
+        let line = |(page, x, y, text): &(usize, f32, f32, &str)| TextLine {
+            page: *page,
+            quad: Quad::from_edges(*x, *y, x + 10.0 * text.chars().count() as f32, y + 20.0),
+            text: text.to_string(),
+            confidence: 1.0,
+        };
+        lines.iter().map(line).collect()
+    }
+
+    #[test]
+    fn codes_stand_above_their_rates_or_elsewhere_on_each_page() {
+        let pages = [PageSize { width: 1000, height: 1000 }; 2];
+        let legend = lines(&[
+            (0, 0.0, 0.0, "Cod. IVA"),
+            (0, 200.0, 0.0, "A"),
+            (0, 300.0, 0.0, "B"),
+            (0, 0.0, 30.0, "% IVA"),
+            (0, 200.0, 30.0, "22 %"),
+            (0, 300.0, 30.0, "4 %"),
+        ]);
+        let order = ReadingOrder::new(&legend, &pages);
+        let found: Vec<(String, String)> = above_rates(&order, 0).into_iter().map(|found| (found.code, found.rate)).collect();
+        assert_eq!(found, [("A".into(), "22".into()), ("B".into(), "4".into())]);
+        let columns = lines(&[(0, 500.0, 0.0, "A"), (0, 500.0, 30.0, "B"), (1, 700.0, 0.0, "A"), (1, 700.0, 30.0, "A")]);
+        let order = ReadingOrder::new(&columns, &pages);
+        let rows: Vec<Vec<Word>> = order.rows.iter().map(|row| plain_words(&order, row.clone())).collect();
+        let column: Vec<&str> = column_of(&order, &rows, |word| word.text.len() == 1).iter().map(|(_, word)| word.text).collect();
+        assert_eq!(column, ["A", "B", "A", "A"]);
+    }
+
+    #[test]
+    fn a_row_of_the_summary_tells_the_rate_of_its_code() {
+        for (text, expected) in [
+            ("R Reduced rate 5.00 48.00 2.40", Some(("R", "5.00"))),
+            ("S 81.61 20% 16.32", Some(("S", "20"))),
+            ("R Reduced rate 5.00 48.00 3.40", None),
+            ("4 Bottles 20.00 80.00 16.00", None),
+        ] {
+            let line = lines(&[(0, 0.0, 0.0, text)]);
+            let pages = [PageSize { width: 1000, height: 1000 }];
+            let order = ReadingOrder::new(&line, &pages);
+            let found = of_summary(&plain_words(&order, 0..1));
+            assert_eq!(found.as_ref().map(|found| (found.code.as_str(), found.rate.as_str())), expected, "{text}");
         }
     }
 }

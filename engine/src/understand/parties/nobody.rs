@@ -98,8 +98,11 @@ pub(in crate::understand) fn is_caption_alone(print: &str) -> bool {
         Terms,
         Time,
     ];
-    const OTHERS: [&str; 14] =
-        ["PAGE", "PAGINA", "SEITE", "BLATT", "BLAD", "TOUR", "ROUTE", "REP", "FILIALE", "VERTRETER", "FAHRER", "DRIVER", "VAN", "DEPOT"];
+    #[rustfmt::skip]
+    const OTHERS: [&str; 24] = [
+        "PAGE", "PAGINA", "SEITE", "BLATT", "BLAD", "TOUR", "ROUTE", "REP", "FILIALE", "VERTRETER", "FAHRER", "DRIVER", "VAN", "DEPOT", "KD", "KDNR",
+        "KUNDENR", "KLANT", "KLANTNR", "CLIENTE", "CODICE", "COD", "N", "CUENTA",
+    ];
     let is_caption = |word: &str| KeywordSet::find(word).has_any(&CAPTIONS) || OTHERS.contains(&word.to_uppercase().as_str());
     all_words(print, |word| is_caption(word) || BETWEEN.contains(&word.to_uppercase().as_str())) && print.split_whitespace().any(is_caption)
 }
@@ -114,4 +117,35 @@ pub(super) fn is_trade_alone(print: &str) -> bool {
 pub(super) fn all_words(print: &str, is_such: impl FnMut(&str) -> bool) -> bool {
     let mut words = print.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).peekable();
     words.peek().is_some() && words.all(is_such)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn captions_numbers_dates_and_closings_name_nobody() {
+        for (text, nobody) in [
+            ("Kd.-Nr./Customer No.: 5040", true),
+            ("N° client : 07239", true),
+            ("27MAR26", true),
+            ("FACTURA A-2026/4423", true),
+            ("RICEVUTA FISCALE", true),
+            ("De heer/mevrouw", true),
+            ("Sr./Sra.", true),
+            ("Fa.", true),
+            ("Afnemer", true),
+            ("\u{2702} REMITTANCE ADVICE", true),
+            ("Many thanks,", true),
+            ("Dear Maeve Phelan,", true),
+            ("Invoice Solutions Ltd", false),
+            ("Copy Corner Ltd", false),
+            ("Thanksgiving Bakery", false),
+            ("March Street Deli", false),
+            ("Unit: 5th Avenue Bar", false),
+            ("Fab Foods", false),
+        ] {
+            assert_eq!(names_nobody(text), nobody, "{text}");
+        }
+    }
 }
