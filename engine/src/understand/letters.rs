@@ -184,7 +184,7 @@ pub(super) fn blocks(order: &ReadingOrder, starts: impl Fn(usize) -> bool) -> Ve
 }
 
 /// Whether a line belongs to the block of the one above it.
-fn goes_on(order: &ReadingOrder, above: usize, below: usize) -> bool {
+pub(super) fn goes_on(order: &ReadingOrder, above: usize, below: usize) -> bool {
     let (above, below) = (order.lines[above].quad, order.lines[below].quad);
     let height = above.height().max(below.height());
     let alike = above.height().min(below.height()) >= (1.0 - SIZE_DIFFERENCE_MAX) * height;

@@ -197,7 +197,10 @@ fn end_of_company(text: &str) -> usize {
     let has_number = |bracketed: &str| bracketed.split(')').next().is_some_and(|inner| inner.contains(|c: char| c.is_ascii_digit()));
     let begins_address = |rest: &str| {
         let rest = rest.trim_start();
-        rest.starts_with([',', '|', '·', '•', '+', '"']) || letters::names_place(rest) || rest.strip_prefix('(').is_some_and(has_number)
+        rest.starts_with([',', '|', '·', '•', '+', '"'])
+            || rest.starts_with("is a ")
+            || letters::names_place(rest)
+            || rest.strip_prefix('(').is_some_and(has_number)
     };
     let behind_form = form.filter(|end| begins_address(&text[*end..]));
     let is_address =
@@ -269,6 +272,7 @@ mod tests {
             ("Otterhub is operated by Van der Merwe Holdings Pty Ltd", "Van der Merwe Holdings Pty Ltd"),
             ("Owned & operated by WARISAN CAFE PTE LTD", "WARISAN CAFE PTE LTD"),
             ("Please make payment to Cove Supplies Ltd.", "Cove Supplies Ltd."),
+            ("Whitlock Farr LLP is a limited liability partnership", "Whitlock Farr LLP"),
             ("Smith / Jones", "Smith / Jones"),
             (". KMF FOODICIOUS SDN BHD", "KMF FOODICIOUS SDN BHD"),
             ("#000002 BAIFU (M) SDN BHD", "BAIFU (M) SDN BHD"),

@@ -117,6 +117,10 @@ pub(super) fn weigh(order: &ReadingOrder, candidates: &[Candidate], runs: &[Run]
         [Party::Seller, Party::Buyer].iter().for_each(|party| hand_up(order, runs, &parties, *party, beliefs));
         letters::weigh(order, senders, runs, &taken(&parties), &addressee, beliefs);
     }
+    join_broken(order, runs, BlockField::CustomerName, beliefs);
+    if letter.is_some() {
+        join_broken(order, runs, BlockField::SupplierName, beliefs);
+    }
     // Whatever else speaks for them, captions and telephones are nobody.
     [BlockField::SupplierName, BlockField::CustomerName].iter().for_each(|field| multiply(&mut beliefs.runs, *field as usize, &somebody));
     part(runs, &prints, beliefs);
@@ -229,6 +233,27 @@ fn hand_up(order: &ReadingOrder, runs: &[Run], parties: &[Option<Party>], party:
     let heir = runs.iter().position(|run| run.lines == [named]);
     if let Some(heir) = heir.filter(|heir| *heir != best && !runs[best].lines.contains(&runs[*heir].lines[0])) {
         beliefs.runs[heir][field] += std::mem::take(&mut beliefs.runs[best][field]);
+    }
+}
+
+/// A name in two rows, the second of which is no name by itself: `Hotel De | Ooievaar B.V.`, `Burgerladen Konstanz | GmbH & Co. KG`.
+fn join_broken(order: &ReadingOrder, runs: &[Run], field: BlockField, beliefs: &mut Beliefs) {
+    let field = field as usize;
+    let text = |line: usize| order.lines[line].text.trim();
+    let Some(best) = (0..runs.len()).max_by(|a, b| beliefs.runs[*a][field].total_cmp(&beliefs.runs[*b][field])) else { return };
+    let [line] = runs[best].lines[..] else { return };
+    let own_words = |line: usize| legal_form::own_words(text(line));
+    let begins =
+        |line: usize| own_words(line).is_none() && !has_digit(text(line)) && !names_nobody(text(line)) && !letters::is_no_name(text(line));
+    let is_rest = |line: usize| matches!(own_words(line), Some(0 | 1)) && !has_digit(text(line));
+    let pair = match own_words(line) {
+        None if begins(line) => order.in_column(line, 1).next().filter(|below| is_rest(*below)).map(|below| [line, below]),
+        Some(0) if is_rest(line) => order.in_column(line, -1).next().filter(|above| begins(*above)).map(|above| [above, line]),
+        _ => None,
+    };
+    let pair = pair.filter(|[above, below]| letters::goes_on(order, *above, *below));
+    if let Some(whole) = pair.and_then(|pair| runs.iter().position(|run| run.lines == pair)) {
+        beliefs.runs[whole][field] += std::mem::take(&mut beliefs.runs[best][field]);
     }
 }
 

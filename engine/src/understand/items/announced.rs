@@ -167,9 +167,20 @@ impl Announced {
         self.has(Column::Description) && self.has(Column::Quantity) && has_price() && self.has(Column::LineTotal)
     }
 
-    /// Whether quantities, prices or totals are announced.
-    pub(super) fn has_numbers(&self) -> bool {
-        [Column::Quantity, Column::UnitPrice, Column::LineTotal].iter().any(|column| self.has(*column))
+    /// Whether prices or totals are announced.
+    pub(super) fn has_prices(&self) -> bool {
+        self.captions.iter().any(is_price) || self.has(Column::LineTotal)
+    }
+
+    /// Whether dates, terms or orders are announced: what a document says of itself.
+    pub(super) fn has_dates(&self) -> bool {
+        self.captions.iter().any(|(keywords, _)| keywords.has_any(&[Keyword::Date, Keyword::Terms, Keyword::Order]))
+    }
+
+    /// Whether amounts stand below: without any, captions of prices are of something else.
+    pub(super) fn is_followed_by_amounts(order: &ReadingOrder, below: usize) -> bool {
+        rows_below(order, below)
+            .any(|row| plain_words(order, row).iter().any(|word| word.number().is_some_and(|number| number.decimals >= 2)))
     }
 
     /// "What for .. Used .. Rate .. Cost": an unknown caption before two of prices, none of them of tax.
@@ -413,8 +424,9 @@ impl Announced {
         let of_numbers = self.places(|(keywords, caption)| caption.known && caption.column.is_none() && keywords.has(Keyword::Number));
         let are_numbers = |at: &usize| {
             let texts: Vec<&str> = self.lines_below(order, below, *at).collect();
-            let counts = texts.iter().filter(|text| is_count(text)).count();
-            texts.len() >= TELLING_LINES_MIN && counts as f32 >= COUNT_SHARE_MIN * texts.len() as f32 && !are_counted(&texts)
+            // Below the table stands something else.
+            let counts: Vec<&str> = texts.into_iter().take_while(|text| is_count(text)).collect();
+            counts.len() >= TELLING_LINES_MIN && !are_counted(&counts)
         };
         if let Some(at) = of_numbers.into_iter().find(are_numbers) {
             self.captions[at].1.column = Some(Column::Quantity);
@@ -469,9 +481,6 @@ fn rows_below(order: &ReadingOrder, below: usize) -> impl Iterator<Item = Range<
 
 /// Captions below which no codes of goods stand.
 const NO_CODES: [Keyword; 4] = [Keyword::Tax, Keyword::Date, Keyword::Amount, Keyword::Total];
-
-/// Of what stands below a caption of numbers, sums below the table among them, this share at least is quantities.
-const COUNT_SHARE_MIN: f32 = 0.8;
 
 /// Descriptions hold at least so many times the letters of codes.
 const MORE_LETTERS: usize = 2;

@@ -207,6 +207,8 @@ pub(super) fn captions(words: &[Word]) -> Vec<(KeywordSet, Caption)> {
                 last.code_below |= stacked && pair.1 == Some(Column::Code);
                 last.column = match (last.known, last.own_word) {
                     _ if stacked || of_both(last) => Some(Column::Description),
+                    // `Goods / Services`.
+                    _ if connected && announced.flatten() == Some(Column::Description) => Some(Column::Description),
                     (true, true) if last.column == Some(Column::Code) && found.has(Keyword::Tax) => None,
                     (true, true) => last.column,
                     (true, false) => caption("", *keywords).flatten(),

@@ -43,22 +43,26 @@ impl Columns {
         if let Some(first) = rows.first() {
             announced.add_currency(order, first);
         }
-        if !announced.is_table(priced) || Self::begin_below(order, &rows, priced) {
+        if !announced.is_table(priced) || priced && Self::begin_below(order, &rows) {
             return None;
         }
-        Some((Self::of(announced, order, first + rows.len()), rows.len()))
+        let below = first + rows.len();
+        let has_amounts = !priced || below >= order.rows.len() || Announced::is_followed_by_amounts(order, below);
+        has_amounts.then(|| (Self::of(announced, order, below), rows.len()))
     }
 
     /// Whether the first of these rows announces no goods, while those below do by themselves: captions of the document's numbers and dates stand right
     /// above the table.
-    fn begin_below(order: &ReadingOrder, rows: &[Range<usize>], priced: bool) -> bool {
+    fn begin_below(order: &ReadingOrder, rows: &[Range<usize>]) -> bool {
         let [first, below @ ..] = rows else { return false };
         let announced = |rows: &[Range<usize>]| {
             let mut announced = Announced::default();
             rows.iter().for_each(|row| announced.add(&caption_words(order, row)));
             announced
         };
-        !below.is_empty() && announced(below).is_whole() && !announced(std::slice::from_ref(first)).has_numbers() && priced
+        let above = announced(std::slice::from_ref(first));
+        let is_else = !above.has_prices() || above.has_dates() && !above.is_whole();
+        is_else && !below.is_empty() && (announced(below).is_whole() || Self::begin_below(order, below))
     }
 
     fn of(announced: Announced, order: &ReadingOrder, below: usize) -> Self {

@@ -363,6 +363,7 @@ pub(super) fn code_behind_caption(words: &[Word]) -> Option<usize> {
 /// them or in a line of their own, `1. Pale Ale`.
 pub(super) fn drop_positions<'a>(items: &mut [&mut Goods<'a>]) {
     const TELLING: usize = 3;
+    const GAP_MAX: u32 = 3;
     let number = |word: &Word| -> Option<u32> {
         let digits = word.text.trim_start_matches(|c: char| c.is_ascii_uppercase()).trim_start_matches('.').trim_end_matches(['.', ')']);
         // `1.1`, `1.2`, `2.1`.
@@ -377,7 +378,11 @@ pub(super) fn drop_positions<'a>(items: &mut [&mut Goods<'a>]) {
     let stands_apart = |word: &Word| word.text.ends_with(['.', ')']) || word.whole.trim() == word.text;
     let are_apart = words.iter().flatten().all(stands_apart);
     let numbers: Vec<Option<u32>> = words.iter().map(|word| number(word.as_ref()?)).collect();
-    let follows = |pair: &[Option<u32>]| pair[1] == Some(1) || pair[0].zip(pair[1]).is_some_and(|(a, b)| b == a + 1);
+    // A row that was not read leaves a gap.
+    let gap_max = if are_apart { GAP_MAX } else { 1 };
+    let follows = |pair: &[Option<u32>]| {
+        pair[1] == Some(1) || pair[0].zip(pair[1]).is_some_and(|(a, b)| (1..=gap_max).contains(&b.saturating_sub(a)))
+    };
     if (numbers.len() >= TELLING || are_apart) && numbers.first() == Some(&Some(1)) && numbers.windows(2).all(follows) {
         let descriptions = items.iter_mut().flat_map(|goods| &mut goods.cells).filter(|cell| cell.column == Column::Description);
         descriptions.for_each(|cell| cell.words = cell.words.split_off(1));

@@ -523,3 +523,18 @@ fn rates_of_codes_follow_from_their_tax_and_stacked_numbers_are_codes() {
     );
     assert_eq!(coded, ["110214 | Red ale, a keg | 4 | 150.00 | S | 570.00", "110220 | Kiln dried logs | 6 | 10.00 | R | 60.00"]);
 }
+
+#[test]
+fn captions_of_a_documents_own_numbers_are_no_table_of_goods() {
+    let read = read(
+        &[
+            &[(0.0, "Invoice No"), (200.0, "Del. Docket"), (400.0, "Price list"), (700.0, "Date of supply")],
+            &[(0.0, "Date/Tax Point"), (300.0, "Despatched"), (500.0, "Ship Via"), (850.0, "POD No.")],
+            &[(0.0, "QTY Item No"), (300.0, "Goods / Services"), (600.0, "List Price"), (850.0, "Total")],
+            &[(0.0, "2"), (100.0, "PAP967"), (300.0, "Paper carrier bags"), (650.0, "32.17"), (850.0, "64.34")],
+            &[(0.0, "24"), (100.0, "PIZ924"), (300.0, "Pizza boxes, plain"), (650.0, "15.93"), (850.0, "382.32")],
+        ],
+        3..5,
+    );
+    assert_eq!(read, ["PAP967 | Paper carrier bags | 2 | 32.17 | - | 64.34", "PIZ924 | Pizza boxes, plain | 24 | 15.93 | - | 382.32"]);
+}

@@ -26,7 +26,7 @@ static BUYER: LazyLock<Regex> = LazyLock::new(|| {
 
 /// Captions of the place that goods are brought to.
 static PLACE: LazyLock<Regex> = LazyLock::new(|| {
-    let words = "deliver(?:ed|y)? (?:to|address)|(?:place|point) of delivery|delivery(?: address| point)?|ship(?:ped|ping)?[- ](?:to|address)(?: address| party)?|site(?: address)?|adresse de livraison|livr[ée] [àa]|lieu de livraison|liefer(?:adresse|anschrift|ort)|lieferung an|afleveradres|leveringsadres|direcci[óo]n de entrega|enviar a|bezorgadres|leveres til|destinazione(?: merce)?|(?:luogo di )?consegna";
+    let words = "deliver(?:ed|y)? (?:to|address)|(?:place|point) of delivery|delivery(?: address| point)?|ship(?:ped|ping)?[- ](?:to|address)(?: address| party)?|site(?: address)?|adresse de livraison|livr[ée] [àa]|lieu de livraison|liefer(?:adresse|anschrift|ort)|lieferung an|afleveradres|leveringsadres|direcci[óo]n de entrega|enviar a|bezorgadres|leveres til|spedita a|spedire a|destinazione(?: merce)?|(?:luogo di )?consegna";
     pattern(&format!(r"(?i)^\W*(?:{words})\W*$"))
 });
 

@@ -34,7 +34,9 @@ pub(in crate::understand) fn names_nobody(text: &str) -> bool {
 /// What begins or ends a letter, or stands where a slip is to be cut off.
 static CLOSING: LazyLock<Regex> = LazyLock::new(|| {
     let thanks = r"(?:many |with )?thanks|thank you|kind regards|yours (?:sincerely|faithfully)|(?:mit )?(?:freundlichen|beste[n]?) gr(?:ü|ue)(?:ß|ss)en?|(?:herzlichen|vielen) dank|cordialement|dear|sehr geehrte|geachte|estimad[oa]|gentile";
-    pattern(&format!(r"(?i)^\W*(?:✂|(?:{thanks})\b|please (?:detach|return)|remittance (?:advice|slip)\W*$|copy\W*$)"))
+    pattern(&format!(
+        r"(?i)^\W*(?:✂|(?:{thanks})\b|p\.? ?h\.? ?g\b|komplement[äa]r|gesch[äa]ftsf[üu]hr|directors?\s*:|please (?:detach|return)|remittance (?:advice|slip)\W*$|copy\W*$)"
+    ))
 });
 
 /// `Kd.-Nr./Customer No.: 5040`, `A/C: PLUM516`: a number and its caption.
@@ -137,6 +139,7 @@ mod tests {
             ("Afnemer", true),
             ("\u{2702} REMITTANCE ADVICE", true),
             ("Many thanks,", true),
+            ("p.h.G. Brandhuber Verwaltungs-GmbH", true),
             ("Dear Maeve Phelan,", true),
             ("Invoice Solutions Ltd", false),
             ("Copy Corner Ltd", false),

@@ -141,3 +141,18 @@ fn a_list_names_a_party_behind_its_caption() {
         (0..lines.len()).filter(|line| parties[*line] == Some(Party::Buyer)).map(|line| order.lines[line].text.as_str()).collect();
     assert_eq!(buyers, ["Marchbank Taverns"]);
 }
+
+#[test]
+fn a_name_in_two_rows_is_whole() {
+    let window = |first: &str, second: &str| {
+        best(&["Bill to", first, second, "12 Main Street", "Dublin 4"], &[(&[1], 0.0, 0.6), (&[2], 0.0, 0.3)])[1].clone()
+    };
+    for (first, second, name) in [
+        ("Hotel De", "Ooievaar B.V.", "Hotel De Ooievaar B.V."),
+        ("Burgerladen Konstanz", "GmbH & Co. KG", "Burgerladen Konstanz GmbH & Co. KG"),
+        ("The Anchor", "Murphy Catering Supplies Ltd", "Murphy Catering Supplies Ltd"),
+        ("Fern Wine Bar", "3a High Street", "Fern Wine Bar"),
+    ] {
+        assert_eq!(window(first, second).as_deref(), Some(name));
+    }
+}
