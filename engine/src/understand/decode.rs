@@ -159,6 +159,9 @@ const OF_PERIOD: f32 = 0.05;
 /// ... and between goods.
 const DATE_OF_GOODS: f32 = 0.3;
 
+/// The captions of a row of sums stand in it, or in one of so many above it.
+const CAPTION_ROWS_ABOVE: isize = 2;
+
 /// How much less the sum of the goods of one rate is believed to be the document's.
 const OF_ONE_RATE: f32 = 0.02;
 
@@ -254,14 +257,16 @@ fn believe_sum_row(order: &ReadingOrder, candidates: &[Candidate], role: Role, b
     let amounts = |row: &std::ops::Range<usize>| -> Vec<usize> {
         (0..candidates.len()).filter(|at| candidates[*at].kind == Kind::Amount && row.contains(&candidates[*at].line)).collect()
     };
-    let is_sum = |row: &&std::ops::Range<usize>| {
-        let values: Vec<i64> = amounts(row).iter().map(|at| candidates[*at].value).collect();
-        let adds_up = matches!(values[..], [net, vat, gross] if vat > 0 && vat < net && net + vat == gross);
-        adds_up && KeywordSet::find(&order.text((*row).clone())).has(Keyword::Total)
+    // The last three: sums of goods and discounts may stand before them.
+    let sums = |row: &std::ops::Range<usize>| amounts(row).last_chunk::<3>().copied();
+    let is_sum = |(at, row): &(usize, &std::ops::Range<usize>)| {
+        let Some([net, vat, gross]) = sums(row).map(|sums| sums.map(|at| candidates[at].value)) else { return false };
+        let says_total = |row: std::ops::Range<usize>| KeywordSet::find(&order.text(row)).has(Keyword::Total);
+        let said = || (0..=CAPTION_ROWS_ABOVE).filter_map(|above| order.row_at(*at, -above)).any(says_total);
+        vat > 0 && vat < net && net + vat == gross && said()
     };
-    if let Some(row) = order.rows.iter().rfind(is_sum) {
-        let at = amounts(row)[place];
-        believed[at] = believed[at].max(CAPTIONED);
+    if let Some(sums) = order.rows.iter().enumerate().rfind(is_sum).and_then(|(_, row)| sums(row)) {
+        believed[sums[place]] = believed[sums[place]].max(CAPTIONED);
     }
 }
 

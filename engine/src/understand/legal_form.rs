@@ -35,6 +35,11 @@ fn forms(text: &str) -> impl Iterator<Item = Range<usize>> {
     LEGAL_FORM.find_iter(text).filter(move |form| !is_county(form) && !is_cooperative(form)).map(|form| form.range())
 }
 
+/// Whether a text ends with one, as names do but for those that begin with it: `SARL MORVAN ET FILLES`.
+pub fn is_at_end(text: &str) -> bool {
+    forms(text).last().is_some_and(|form| !text[form.end..].contains(char::is_alphanumeric))
+}
+
 /// Words of at least two letters before the legal form, which make the name; `None` where there is no legal form.
 pub fn own_words(text: &str) -> Option<usize> {
     let form = find(text)?;
@@ -44,6 +49,13 @@ pub fn own_words(text: &str) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn forms_end_names_or_begin_them() {
+        for (text, at_end) in [("Ooievaar B.V.", true), ("GmbH & Co. KG", true), ("SARL MORVAN ET FILLES", false), ("The Anchor", false)] {
+            assert_eq!(is_at_end(text), at_end, "{text}");
+        }
+    }
 
     #[test]
     fn words_before_a_legal_form_make_the_name() {

@@ -55,7 +55,7 @@ static DEPARTMENT: LazyLock<Regex> = LazyLock::new(|| {
 
 static SALUTATION: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(?i)^\W*(?:(?:frau|her[rn]?[nm]{0,2}|firma|fa|an|company|messrs|mr|mrs|ms|mme|m\.|madame|monsieur|de heer|mevr(?:ouw)?|dhr|sra?|sres|se[ñn]or(?:a|es)?|spett(?:le|abile)?|egr|und|and|et)\b\W*)+$",
+        r"(?i)^\W*(?:(?:frau|her[rn]?[nm]{0,2}|firma|fa|an|company|messrs|mr|mrs|ms|mme|m\.|madame|monsieur|de heer|mevr(?:ouw)?|dhr|sra?|sres|se[ñn]or(?:a|es)?|spett(?:le|abile)?|egr|das|die|den|und|and|et)\b\W*)+$",
     )
 });
 

@@ -168,7 +168,7 @@ fn by_form(print: &str) -> f32 {
     if print.split_whitespace().count() > NAME_WORDS_MAX || is_of_terms {
         return NO_NAME;
     }
-    if legal_form::own_words(print) == Some(0)
+    if legal_form::own_words(print) == Some(0) && legal_form::is_at_end(print)
         || is_trade_alone(print)
         || letters::is_no_name(print)
         || says_tax_number(print)
@@ -245,7 +245,7 @@ fn join_broken(order: &ReadingOrder, runs: &[Run], field: BlockField, beliefs: &
     let own_words = |line: usize| legal_form::own_words(text(line));
     let begins =
         |line: usize| own_words(line).is_none() && !has_digit(text(line)) && !names_nobody(text(line)) && !letters::is_no_name(text(line));
-    let is_rest = |line: usize| matches!(own_words(line), Some(0 | 1)) && !has_digit(text(line));
+    let is_rest = |line: usize| matches!(own_words(line), Some(0 | 1)) && legal_form::is_at_end(text(line)) && !has_digit(text(line));
     let pair = match own_words(line) {
         None if begins(line) => order.in_column(line, 1).next().filter(|below| is_rest(*below)).map(|below| [line, below]),
         Some(0) if is_rest(line) => order.in_column(line, -1).next().filter(|above| begins(*above)).map(|above| [above, line]),

@@ -6,11 +6,12 @@ use std::ops::Range;
 use super::CODE_DIGITS_MIN;
 use super::arithmetic::{self, Factors, Numbers};
 use super::captions::{Caption, captions, is_caption, is_price, meets_only};
-use super::cells::{Number, Word, plain_words};
+use super::cells::{CENT, Number, Word, plain_words};
 use crate::geometry::Quad;
 use crate::understand::draft::Column;
 use crate::understand::keywords::{Keyword, KeywordSet};
 use crate::understand::rows::{ReadingOrder, horizontal_overlap};
+use crate::understand::vat;
 
 /// Rows below captions that tell what stands in the columns.
 pub(super) const ROWS_LOOKED_AT: usize = 24;
@@ -119,12 +120,13 @@ impl Announced {
         }
     }
 
-    /// Where no caption is one of totals, the sign of a currency behind all others is: `Details .. Quantity .. €`.
+    /// The sign of a currency behind all captions is one of totals, where no other is: `Details .. Quantity .. €`.
     pub(super) fn add_currency(&mut self, order: &ReadingOrder, row: &Range<usize>) {
         let last = &order.lines[row.end - 1];
         let right = self.captions.iter().map(|(_, caption)| caption.right).fold(0.0, f32::max);
-        if !self.has(Column::LineTotal) && CURRENCIES.contains(&last.text.trim()) && last.quad.left() > right {
-            self.captions.push((KeywordSet::default(), Caption::new(Some(Some(Column::LineTotal)), &last.quad)));
+        if CURRENCIES.contains(&last.text.trim()) && last.quad.left() > right {
+            let total = (!self.has(Column::LineTotal)).then_some(Some(Column::LineTotal));
+            self.captions.push((KeywordSet::default(), Caption::new(total, &last.quad)));
         }
     }
 
@@ -277,10 +279,19 @@ impl Announced {
         if self.has(Column::VatRate) {
             return;
         }
-        let unused = self.places(|(keywords, caption)| caption.column.is_none() && keywords.has(Keyword::Tax));
+        let unused = self.places(|(keywords, caption)| caption.column.is_none() && (keywords.has(Keyword::Tax) || !caption.known));
+        let totals = self.places(|(_, caption)| caption.column == Some(Column::LineTotal)).last().copied();
         let are_rates = |at: &usize| {
             let texts: Vec<&str> = self.lines_below(order, below, *at).collect();
-            !texts.is_empty() && texts.iter().all(|text| text.ends_with('%') && text.starts_with(|c: char| c.is_ascii_digit()))
+            let signed =
+                !texts.is_empty() && texts.iter().all(|text| text.ends_with('%') && text.starts_with(|c: char| c.is_ascii_digit()));
+            // `%` behind the totals: rates without their sign.
+            let hundredths = |text: &&str| Number::read(text).map(|number| number.millionths / CENT);
+            let bare = || {
+                let values: Vec<i64> = texts.iter().map_while(hundredths).collect();
+                values.len() >= TELLING_LINES_MIN && values.len() == texts.len() && values.iter().all(|value| vat::is_common(*value))
+            };
+            signed || totals.is_some_and(|totals| *at > totals) && bare()
         };
         if let Some(rates) = unused.into_iter().find(are_rates) {
             self.captions[rates].1.column = Some(Column::VatRate);

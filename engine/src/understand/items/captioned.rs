@@ -62,7 +62,7 @@ static NOTE: LazyLock<Regex> = LazyLock::new(|| {
     let said =
         r"allerg[eéè]n[ei]?s?|allergeni|herkunft|origine?|origen|herkomst|ursprung|incl\. travel|billing period|standing order|by the \w+$";
     pattern(&format!(
-        r"(?i)^\W*(?:(?:{dated})\b[.:]?\s*\d|(?:{numbered})\b[.:]?\s*\S*\d|(?:{said})\b\s*:?)|\b(?:lot|batch|use by|best before)\b[.:]?\s*\S*\d"
+        r"(?i)^\W*(?:(?:{dated})\b[.:]?\s*\d|(?:{numbered})\b[.:]?\s*\S*\d|\(?l\. ?\S*\d|(?:{said})\b\s*:?)|\b(?:lot|batch|use by|best before|tht|mhd|dlc)\b[.:]?\s*\S*\d"
     ))
 });
 

@@ -74,11 +74,14 @@ impl Columns {
     /// The columns below a row of captions of which we know only so many, where the arithmetic of the rows below tells them.
     pub fn proven(order: &ReadingOrder, first: usize, known_min: usize) -> Option<Self> {
         const LINES_MIN: usize = 3;
+        const LETTERED_MIN: usize = 4;
         let row = order.rows[first].clone();
         let words = caption_words(order, &row);
-        let may_be_caption = |line: &TextLine| !line.text.trim_start().starts_with(|c: char| c.is_ascii_digit());
-        let are_captions =
-            order.lines[row.clone()].iter().all(|line| may_be_caption(line)) && !words.iter().any(|word| word.amount().is_some());
+        let begins_with_digit = |line: &&&TextLine| line.text.trim_start().starts_with(|c: char| c.is_ascii_digit());
+        let numbers = order.lines[row.clone()].iter().filter(begins_with_digit).count();
+        let amounts = words.iter().filter(|word| word.amount().is_some()).count();
+        // Columns of days have numbers for captions: `31 1 2 3 total each charge`.
+        let are_captions = numbers == 0 && amounts == 0 || row.len() - numbers >= LETTERED_MIN && amounts <= 1;
         if row.len() < LINES_MIN || !are_captions || first + 1 == order.rows.len() {
             return None;
         }

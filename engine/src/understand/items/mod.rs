@@ -55,6 +55,10 @@ static CARRIED: LazyLock<Regex> = LazyLock::new(|| {
     )
 });
 
+/// `VAT 23%`, alone in its line: a caption of sums.
+static TAX_ALONE: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"(?i)^\W*(?:total )?(?:VAT|MwSt|USt|TVA|BTW|IVA|GST)\.?\W{0,3}(?:at |@ ?)?\d{1,2}(?:[.,]\d{1,2})?\s?%\W*$"));
+
 /// Goods beyond this many rows are not read.
 const ITEMS_MAX: usize = 1000;
 
@@ -272,9 +276,10 @@ impl<'a> Reader<'a, '_> {
 
     /// A sum of the goods so far: of a group, or carried to the next page.
     fn is_interim_sum(&self, row: Range<usize>, read: &captioned::Row) -> bool {
-        let text = self.order.text(row);
+        let (lines, text) = (row.clone(), self.order.text(row));
         let said = KeywordSet::find(&text);
-        let sums = said.has_any(&[Keyword::Total, Keyword::Net, Keyword::Gross]);
+        let is_tax = self.order.lines[lines].iter().any(|line| TAX_ALONE.is_match(&line.text));
+        let sums = said.has_any(&[Keyword::Total, Keyword::Net, Keyword::Gross]) || is_tax;
         said.has(Keyword::Subtotal) || CARRIED.is_match(&text) || sums && read.is_bare_amount()
     }
 
