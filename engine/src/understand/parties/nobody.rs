@@ -47,8 +47,11 @@ fn says_number(text: &str) -> bool {
 
 /// `27MAR26`, `3rd March 2026`.
 fn is_date_alone(text: &str) -> bool {
+    const LENGTH_MAX: usize = 24;
     let text = text.trim();
-    has_digit(text) && candidates::find(0, text).iter().any(|candidate| candidate.kind == Kind::Date && candidate.range == (0..text.len()))
+    has_digit(text)
+        && text.len() <= LENGTH_MAX
+        && candidates::find(0, text).iter().any(|candidate| candidate.kind == Kind::Date && candidate.range == (0..text.len()))
 }
 
 /// A captioned number, or its caption alone: `Kunden-Nr. : 009420`, `Globale Nummer: 1234567890128 (GTIN)`, `Nummer`.
