@@ -240,6 +240,16 @@ mod tests {
     use crate::understand::runs;
     use crate::understand::testing::letter;
 
+    proptest::proptest! {
+        #[test]
+        fn a_part_lies_within_any_text(text in "\\PC{0,40}(?:Ltd|GmbH|\\(|MALAYSIA|is a brand of|To )?\\PC{0,40}") {
+            for field in BlockField::ALL {
+                let kept = kept(field, &text);
+                proptest::prop_assert!(text.get(kept).is_some());
+            }
+        }
+    }
+
     #[test]
     fn names_end_before_registration_numbers() {
         let cases = [
