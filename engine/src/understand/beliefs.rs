@@ -61,6 +61,12 @@ impl Beliefs {
         average(&mut mean.types, &|one| one.types.to_vec());
         Some(mean)
     }
+
+    /// The run that is most believed to be a field; of equals the last.
+    pub fn likeliest_run(&self, field: BlockField) -> Option<usize> {
+        let believed = |run: &usize| self.runs[*run][field as usize];
+        (0..self.runs.len()).max_by(|a, b| believed(a).total_cmp(&believed(b)))
+    }
 }
 
 /// The probabilities of what competes for an answer with "absent": a softmax.

@@ -214,8 +214,9 @@ static OTHERS_NUMBER: LazyLock<Regex> = LazyLock::new(|| pattern(r"^(?:DO|LS|CMD
 
 fn plausibility_of_number(text: &str, candidate: &Candidate) -> f32 {
     let is_tax_number = |other: &Candidate| other.kind == Kind::TaxNumber && other.range == candidate.range;
-    let is_others = OTHERS_NUMBER.is_match(&text[candidate.range.clone()])
-        || candidates::find(0, text).iter().any(is_tax_number) && KeywordSet::find(&text[..candidate.range.start]).has(Keyword::Tax);
+    let is_taxed =
+        || KeywordSet::find(&text[..candidate.range.start]).has(Keyword::Tax) && candidates::find(0, text).iter().any(is_tax_number);
+    let is_others = OTHERS_NUMBER.is_match(&text[candidate.range.clone()]) || is_taxed();
     if is_others { OTHER_NUMBER } else { 1.0 }
 }
 

@@ -79,8 +79,7 @@ pub(super) fn weigh(order: &ReadingOrder, senders: &Senders, runs: &[Run], taken
 
 /// The first line of the block in which a line without a legal form is believed to be the supplier's name: names stand above addresses.
 fn above(order: &ReadingOrder, runs: &[Run], is_free: impl Fn(usize) -> bool, beliefs: &Beliefs) -> Option<usize> {
-    let supplier = BlockField::SupplierName as usize;
-    let best = (0..runs.len()).max_by(|a, b| beliefs.runs[*a][supplier].total_cmp(&beliefs.runs[*b][supplier]))?;
+    let best = beliefs.likeliest_run(BlockField::SupplierName)?;
     let text = |line: usize| order.lines[line].text.as_str();
     let is_known = runs[best].lines.iter().any(|line| legal_form::find(text(*line)).is_some() || !is_free(*line));
     let says_else = |line: usize| {
@@ -232,7 +231,7 @@ fn name_of(order: &ReadingOrder, block: &[usize]) -> Option<usize> {
 /// to, or that begins as what is believed to be the supplier's name but has no legal form.
 fn sender(order: &ReadingOrder, senders: &Senders, runs: &[Run], is_free: impl Fn(usize) -> bool, beliefs: &Beliefs) -> Option<usize> {
     let supplier = BlockField::SupplierName as usize;
-    let best = (0..runs.len()).max_by(|a, b| beliefs.runs[*a][supplier].total_cmp(&beliefs.runs[*b][supplier]))?;
+    let best = beliefs.likeliest_run(BlockField::SupplierName)?;
     let text = |line: usize| order.lines[line].text.as_str();
     // `www.acme.co.uk` ends in no legal form.
     let is_company = |line: usize| legal_form::own_words(text(line)).is_some_and(|words| words > 0) && !CONTACT.is_match(text(line));
@@ -385,7 +384,7 @@ mod tests {
         let senders = Senders::of(&order);
         weigh(&order, &senders, &runs, &free, &addressee(&order, &free, &senders), &mut beliefs);
         [BlockField::SupplierName, BlockField::CustomerName].map(|field| {
-            let best = (0..runs.len()).max_by(|a, b| beliefs.runs[*a][field as usize].total_cmp(&beliefs.runs[*b][field as usize]))?;
+            let best = beliefs.likeliest_run(field)?;
             (beliefs.runs[best][field as usize] > 0.0).then(|| text(&runs[best]))
         })
     }

@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::beliefs::Beliefs;
+use super::companies::letters;
 use super::decode::characters;
 use super::draft::Span;
 use super::keywords::{Keyword, KeywordSet};
@@ -115,13 +116,10 @@ pub(super) fn blocks(order: &ReadingOrder, runs: &[Run], beliefs: &Beliefs, fiel
 pub(super) fn with_more(order: &ReadingOrder, runs: &[Run], beliefs: &Beliefs) -> Vec<Span> {
     const SHARE: f32 = 0.7;
     let name = BlockField::SupplierName;
-    let believed = |run: &usize| beliefs.runs[*run][name as usize];
-    let Some(best) = (0..runs.len()).max_by(|a, b| believed(a).total_cmp(&believed(b))).filter(|best| believed(best) >= PROBABILITY_MIN)
-    else {
-        return Vec::new();
-    };
+    let believed = |run: usize| beliefs.runs[run][name as usize];
+    let Some(best) = beliefs.likeliest_run(name).filter(|best| believed(*best) >= PROBABILITY_MIN) else { return Vec::new() };
     let holds = |run: &&Run| run.lines.len() > runs[best].lines.len() && runs[best].lines.iter().all(|line| run.lines.contains(line));
-    runs.iter().filter(holds).filter_map(|run| span(order, name, &run.lines, SHARE * believed(&best))).collect()
+    runs.iter().filter(holds).filter_map(|run| span(order, name, &run.lines, SHARE * believed(best))).collect()
 }
 
 fn span(order: &ReadingOrder, field: BlockField, lines: &[usize], probability: f32) -> Option<Span> {
@@ -150,7 +148,6 @@ fn span(order: &ReadingOrder, field: BlockField, lines: &[usize], probability: f
 fn names_branch(order: &ReadingOrder, lines: &[usize]) -> bool {
     let [first, next, ..] = lines else { return false };
     let (first, next) = (order.lines[*first].text.trim(), order.lines[*next].text.as_str());
-    let letters = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect::<String>();
     let rest: String = lines[1..].iter().map(|line| letters(&order.lines[*line].text)).collect();
     let is_bracketed = first.starts_with('(') && first.ends_with(')');
     let is_numbered = NUMBERED.is_match(next) && !first.contains(|c: char| c.is_ascii_digit());
@@ -236,9 +233,10 @@ fn parts<'a>(order: &'a ReadingOrder, lines: &'a [usize], kept: Range<usize>) ->
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text::PageSize;
     use crate::understand::labels::{DOCUMENT_TYPES, Tag};
     use crate::understand::runs;
-    use crate::understand::testing::letter;
+    use crate::understand::testing::{letter, line};
 
     proptest::proptest! {
         #[test]
@@ -316,16 +314,8 @@ mod tests {
 
     #[test]
     fn a_branch_above_an_address_is_none_of_it() {
-        use crate::geometry::Quad;
-        use crate::text::{PageSize, TextLine};
         let address = |texts: &[&str]| {
-            let line = |(at, text): (usize, &&str)| TextLine {
-                page: 0,
-                quad: Quad::from_edges(0.0, 30.0 * at as f32, 200.0, 30.0 * at as f32 + 20.0),
-                text: text.to_string(),
-                confidence: 1.0,
-            };
-            let lines: Vec<TextLine> = texts.iter().enumerate().map(line).collect();
+            let lines: Vec<_> = texts.iter().enumerate().map(|(at, text)| line(0.0, 30.0 * at as f32, 200.0, text)).collect();
             let order = ReadingOrder::new(&lines, &[PageSize { width: 300, height: 300 }]);
             span(&order, BlockField::SupplierAddress, &(0..texts.len()).collect::<Vec<_>>(), 1.0).map(|span| span.text)
         };

@@ -216,11 +216,12 @@ fn believe_captions(order: &ReadingOrder, captions: &Captions, runs: &[Run], bel
 
 /// What is believed of a party's line below the first one of its block goes to that: the name stands above.
 fn hand_up(order: &ReadingOrder, runs: &[Run], parties: &[Option<Party>], party: Party, beliefs: &mut Beliefs) {
-    let Some(field) = party.name().map(|field| field as usize) else { return };
+    let Some(field) = party.name() else { return };
+    let Some(best) = beliefs.likeliest_run(field) else { return };
+    let field = field as usize;
     let text = |line: usize| order.lines[line].text.as_str();
     let says_else = |text: &str| letters::is_no_name(text) || is_caption_alone(text) || is_number(text) || says_tax_number(text);
     let is_name = |line: &usize| parties[*line] == Some(party) && !says_else(text(*line));
-    let Some(best) = (0..runs.len()).max_by(|a, b| beliefs.runs[*a][field].total_cmp(&beliefs.runs[*b][field])) else { return };
     let is_captioned = names::NAME_CAPTION.is_match(text(runs[best].lines[0]));
     if is_captioned || !runs[best].lines.iter().all(|line| parties[*line] == Some(party)) {
         return;
@@ -240,9 +241,9 @@ fn hand_up(order: &ReadingOrder, runs: &[Run], parties: &[Option<Party>], party:
 
 /// A name in two rows, the second of which is no name by itself: `Hotel De | Ooievaar B.V.`, `Burgerladen Konstanz | GmbH & Co. KG`.
 fn join_broken(order: &ReadingOrder, runs: &[Run], field: BlockField, beliefs: &mut Beliefs) {
-    let field = field as usize;
     let text = |line: usize| order.lines[line].text.trim();
-    let Some(best) = (0..runs.len()).max_by(|a, b| beliefs.runs[*a][field].total_cmp(&beliefs.runs[*b][field])) else { return };
+    let Some(best) = beliefs.likeliest_run(field) else { return };
+    let field = field as usize;
     let [line] = runs[best].lines[..] else { return };
     let own_words = |line: usize| legal_form::own_words(text(line));
     let begins =
@@ -315,9 +316,8 @@ fn owners(order: &ReadingOrder, runs: &[Run], prints: &[String], mut parties: Ve
 
 /// The first lines of all prints of the name that is believed to be a party's.
 fn lines_of_name(runs: &[Run], prints: &[String], party: Party, beliefs: &Beliefs) -> Vec<usize> {
-    let Some(field) = party.name().map(|field| field as usize) else { return Vec::new() };
-    let best = (0..runs.len()).max_by(|a, b| beliefs.runs[*a][field].total_cmp(&beliefs.runs[*b][field]));
-    let Some(best) = best.filter(|best| beliefs.runs[*best][field] >= NAME_MIN) else { return Vec::new() };
+    let Some(field) = party.name() else { return Vec::new() };
+    let Some(best) = beliefs.likeliest_run(field).filter(|best| beliefs.runs[*best][field as usize] >= NAME_MIN) else { return Vec::new() };
     (0..runs.len()).filter(|run| prints[*run] == prints[best]).map(|run| runs[run].lines[0]).collect()
 }
 

@@ -102,6 +102,13 @@ pub(super) struct Announced {
 }
 
 impl Announced {
+    /// What rows announce together.
+    pub(super) fn of(order: &ReadingOrder, rows: &[Range<usize>]) -> Self {
+        let mut announced = Self::default();
+        rows.iter().for_each(|row| announced.add(&caption_words(order, row)));
+        announced
+    }
+
     /// Takes a row of captions; what stands below a caption belongs to it.
     pub(super) fn add(&mut self, words: &[Word]) {
         self.words += words.len();

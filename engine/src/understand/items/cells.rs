@@ -59,11 +59,11 @@ impl<'a> Word<'a> {
 
     /// A number, maybe with the sign of percent behind it.
     pub fn percentage(&self) -> Option<Number> {
-        Number::read(self.without_percent())
+        Number::of_percentage(self.text)
     }
 
     pub fn without_percent(&self) -> &'a str {
-        self.text.trim_end_matches(['%', ' '])
+        without_percent(self.text)
     }
 
     /// What the number may be in millionths: `2,294` is so many thousands, or so many and a bit; so is `18.460`.
@@ -176,7 +176,16 @@ static NUMBER: LazyLock<Regex> = LazyLock::new(|| {
     pattern(&format!(r"^(?P<sign>[-(])?(?:RM|EUR|€|£|\$)?(?P<minus>-)?{grouped}\)?-?(?:€|£|\$|EUR)?(?P<mark>[A-Z*])?$"))
 });
 
+fn without_percent(text: &str) -> &str {
+    text.trim_end_matches(['%', ' '])
+}
+
 impl Number {
+    /// Reads a whole word, maybe with the sign of percent behind it.
+    pub fn of_percentage(word: &str) -> Option<Self> {
+        Self::read(without_percent(word))
+    }
+
     /// Reads a whole word.
     pub fn read(word: &str) -> Option<Self> {
         let captures = NUMBER.captures(word)?;

@@ -38,8 +38,7 @@ impl Columns {
     /// Of goods with prices, or without them (`priced`).
     pub fn announced(order: &ReadingOrder, first: usize, priced: bool) -> Option<(Self, usize)> {
         let rows = caption_rows(order, first);
-        let mut announced = Announced::default();
-        rows.iter().for_each(|row| announced.add(&caption_words(order, row)));
+        let mut announced = Announced::of(order, &rows);
         if let Some(first) = rows.first() {
             announced.add_currency(order, first);
         }
@@ -48,21 +47,20 @@ impl Columns {
         }
         let below = first + rows.len();
         let has_amounts = !priced || below >= order.rows.len() || Announced::is_followed_by_amounts(order, below);
-        has_amounts.then(|| (Self::of(announced, order, below), rows.len()))
+        if !has_amounts {
+            return None;
+        }
+        announced.prove(order, below);
+        Some((Self::of(announced, order, below), rows.len()))
     }
 
     /// Whether the first of these rows announces no goods, while those below do by themselves: captions of the document's numbers and dates stand right
     /// above the table.
     fn begin_below(order: &ReadingOrder, rows: &[Range<usize>]) -> bool {
         let [first, below @ ..] = rows else { return false };
-        let announced = |rows: &[Range<usize>]| {
-            let mut announced = Announced::default();
-            rows.iter().for_each(|row| announced.add(&caption_words(order, row)));
-            announced
-        };
-        let above = announced(std::slice::from_ref(first));
+        let above = Announced::of(order, std::slice::from_ref(first));
         let is_else = !above.has_prices() || above.has_dates() && !above.is_whole();
-        is_else && !below.is_empty() && (announced(below).is_whole() || Self::begin_below(order, below))
+        is_else && !below.is_empty() && (Announced::of(order, below).is_whole() || Self::begin_below(order, below))
     }
 
     fn of(announced: Announced, order: &ReadingOrder, below: usize) -> Self {
@@ -85,8 +83,7 @@ impl Columns {
         if row.len() < LINES_MIN || !are_captions || first + 1 == order.rows.len() {
             return None;
         }
-        let mut announced = Announced::default();
-        announced.add(&words);
+        let mut announced = Announced::of(order, std::slice::from_ref(&row));
         announced.add_currency(order, &row);
         (announced.count_known() >= known_min && announced.prove(order, first + 1)).then(|| Self::of(announced, order, first + 1))
     }

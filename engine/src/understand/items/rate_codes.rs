@@ -77,7 +77,8 @@ pub(super) fn resolve<'a>(order: &ReadingOrder<'a>, goods: &mut Vec<Goods<'a>>, 
     }
     if column.is_empty() {
         // `366.23 | 23`: without the sign of percent, a rate that the VAT summary has.
-        let rates: Vec<i64> = vat.iter().filter_map(|row| hundredths_of_rate(&row.rate.as_ref()?.text)).collect();
+        let rates: Vec<i64> =
+            vat.iter().filter_map(|row| Some(Number::of_percentage(&row.rate.as_ref()?.text)?.millionths / CENT)).collect();
         let is_known = |word: &Word| word.number().is_some_and(|number| rates.contains(&(number.millionths / CENT)));
         column = column_of(order, &free, |word| !rates.is_empty() && is_known(word));
     }
@@ -137,10 +138,6 @@ fn row_of<'a>(order: &ReadingOrder<'a>, goods: &Goods<'a>) -> Option<Vec<Word<'a
     Some(plain_words(order, order.row(place.line)))
 }
 
-fn hundredths_of_rate(text: &str) -> Option<i64> {
-    Number::read(text.trim_end_matches(['%', ' '])).map(|number| number.millionths / CENT)
-}
-
 /// The words of one column that may be such, one a row; none where too few rows have one. On each page the column may stand elsewhere.
 fn column_of<'a>(order: &ReadingOrder, rows: &[Vec<Word<'a>>], may_be: impl Fn(&Word) -> bool) -> Vec<(usize, Word<'a>)> {
     let width = COLUMN_WIDTH_MAX * order.line_height();
@@ -174,7 +171,8 @@ fn legend(order: &ReadingOrder, goods: &[Goods]) -> Vec<RateCode> {
         // A line may be read in two pieces.
         let lines = row.clone().map(|line| order.lines[line].text.clone()).chain([order.text(row.clone())]);
         let lines = lines.flat_map(|text| explained(&text));
-        for found in of_summary(&plain_words(order, row.clone())).into_iter().chain(lines).chain(above_rates(order, at)) {
+        let words = plain_words(order, row.clone());
+        for found in of_summary(&words).into_iter().chain(lines).chain(above_rates(order, at, &words)) {
             if codes.iter().all(|known| known.code != found.code) {
                 codes.push(found);
             }
@@ -184,12 +182,11 @@ fn legend(order: &ReadingOrder, goods: &[Goods]) -> Vec<RateCode> {
 }
 
 /// `Cod. IVA | A | B`, and below it `% IVA | 22 % | 4 %`: each code above its rate.
-fn above_rates(order: &ReadingOrder, row: usize) -> Vec<RateCode> {
+/// `words`: those of the row.
+fn above_rates(order: &ReadingOrder, row: usize, words: &[Word]) -> Vec<RateCode> {
     const ROWS_MAX: isize = 3;
-    let words = plain_words(order, order.rows[row].clone());
     let codes: Vec<&Word> = words.iter().filter(|word| WHOLE.is_match(bare(word)) && word.whole.trim() == word.text).collect();
-    let says_codes =
-        words.first().is_some_and(|word| KeywordSet::find(word.whole).has(Keyword::Tax) || KeywordSet::find(word.whole).has(Keyword::Code));
+    let says_codes = words.first().is_some_and(|word| KeywordSet::find(word.whole).has_any(&[Keyword::Tax, Keyword::Code]));
     if codes.is_empty() || !says_codes {
         return Vec::new();
     }
@@ -334,7 +331,8 @@ mod tests {
             (0, 300.0, 30.0, "4 %"),
         ]);
         let order = ReadingOrder::new(&legend, &pages);
-        let found: Vec<(String, String)> = above_rates(&order, 0).into_iter().map(|found| (found.code, found.rate)).collect();
+        let found: Vec<(String, String)> =
+            above_rates(&order, 0, &plain_words(&order, order.rows[0].clone())).into_iter().map(|found| (found.code, found.rate)).collect();
         assert_eq!(found, [("A".into(), "22".into()), ("B".into(), "4".into())]);
         let columns = lines(&[(0, 500.0, 0.0, "A"), (0, 500.0, 30.0, "B"), (1, 700.0, 0.0, "A"), (1, 700.0, 30.0, "A")]);
         let order = ReadingOrder::new(&columns, &pages);

@@ -23,7 +23,7 @@ fn best(texts: &[&str], believed: &[(&[usize], f32, f32)]) -> [Option<String>; 2
     [BlockField::SupplierName, BlockField::CustomerName].map(|field| {
         let sum: f32 = beliefs.runs.iter().map(|run| run[field as usize]).sum();
         assert!(sum <= 1.0 + 1e-5, "{sum}");
-        let best = (0..runs.len()).max_by(|a, b| beliefs.runs[*a][field as usize].total_cmp(&beliefs.runs[*b][field as usize]))?;
+        let best = beliefs.likeliest_run(field)?;
         (beliefs.runs[best][field as usize] > 0.0).then(|| print(&order, &runs[best].lines))
     })
 }

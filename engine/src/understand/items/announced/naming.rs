@@ -15,10 +15,8 @@ use crate::understand::rows::ReadingOrder;
 use crate::understand::vat;
 
 impl Announced {
-    /// From left to right.
+    /// The columns, from left to right as [`Self::prove`] has put the captions.
     pub(in crate::understand::items) fn columns(mut self, order: &ReadingOrder, below: usize) -> Vec<Caption> {
-        self.captions.sort_by(|(_, a), (_, b)| a.left.total_cmp(&b.left));
-        self.prove(order, below);
         self.name_goods_before_prices();
         self.drop_positions(order, below);
         self.name_the_codes(order, below);
@@ -47,8 +45,10 @@ impl Announced {
         self.captions.into_iter().map(|(_, caption)| caption).collect()
     }
 
-    /// Names quantity, price and total as the rows below prove them, where the captions say otherwise or nothing; whether they do prove them.
+    /// Puts the captions from left to right, and names quantity, price and total as the rows below prove them, where the captions say otherwise or
+    /// nothing; whether they do prove them.
     pub(in crate::understand::items) fn prove(&mut self, order: &ReadingOrder, below: usize) -> bool {
+        self.captions.sort_by(|(_, a), (_, b)| a.left.total_cmp(&b.left));
         let rows = self.numbers_below(order, below);
         let Some((found, count)) = arithmetic::proven(&rows, self.captions.len()) else { return false };
         let place = |column: Column| self.places(|(_, caption)| caption.column == Some(column)).first().copied();
