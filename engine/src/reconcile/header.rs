@@ -51,13 +51,17 @@ pub fn text(draft: &Draft, field: HeaderField) -> Option<Field> {
     best(draft, field).map(|span| fields::read(span, Some(even_spaces(&span.text)), span.probability))
 }
 
-/// As [`text`], but a span that is known, spelt as it is known, is likelier than it was, and gains on the others.
-pub fn known_text(draft: &Draft, field: HeaderField, known: impl Fn(&str) -> Option<String>) -> Option<Field> {
+/// As [`text`], but a span that is known, spelt as it is known, is likelier than it was, and gains on the others; `others` count only
+/// where they are known.
+pub fn known_text(draft: &Draft, field: HeaderField, others: &[Span], known: impl Fn(&str) -> Option<String>) -> Option<Field> {
+    let spelt = |span: &Span, value| fields::read(span, Some(value), Evidence::Confirmed.weigh(span.probability));
     let weighed = spans(draft, field).map(|span| match known(&span.text) {
-        Some(value) => fields::read(span, Some(value), Evidence::Confirmed.weigh(span.probability)),
+        Some(value) => spelt(span, value),
         None => fields::read(span, Some(even_spaces(&span.text)), span.probability),
     });
-    weighed.max_by(|a, b| a.confidence.total_cmp(&b.confidence))
+    let only_known = others.iter().filter_map(|span| Some(spelt(span, known(&span.text)?)));
+    // The last of equals is taken: of two known prints the shorter one.
+    only_known.chain(weighed).max_by(|a, b| a.confidence.total_cmp(&b.confidence))
 }
 
 /// As [`text`], if it is likely enough to stand there at all.
@@ -229,6 +233,7 @@ mod tests {
             header: header.iter().map(|(field, text, probability)| (*field, span(text, *probability))).collect(),
             items: Vec::new(),
             vat: Vec::new(),
+            longer_names: Vec::new(),
             rate_codes: Vec::new(),
             payment: None,
         }

@@ -153,8 +153,8 @@ fn supplier(draft: &Draft, vat_id: Option<proto::Field>, register: &Register) ->
     let of_number = || vat_id.as_ref().filter(|id| id.confidence >= CERTAIN_NUMBER).and_then(|id| register.name_of(&id.value));
     let named = || of_number().map(|name| fields::computed(name.to_owned(), vat_id.as_ref().map_or(0.0, |id| id.confidence)));
     let found = Supplier {
-        name: header::known_text(draft, HeaderField::SupplierName, |print| register.name(print)).or_else(named),
-        address: header::known_text(draft, HeaderField::SupplierAddress, |print| register.address(print)),
+        name: header::known_text(draft, HeaderField::SupplierName, &draft.longer_names, |print| register.name(print)).or_else(named),
+        address: header::known_text(draft, HeaderField::SupplierAddress, &[], |print| register.address(print)),
         vat_id,
         phone: header::phone(draft),
     };

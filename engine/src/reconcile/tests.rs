@@ -84,6 +84,7 @@ impl Bill {
             ],
             items: self.rows.iter().map(item).collect(),
             vat: self.summary().iter().map(vat_row).collect(),
+            longer_names: Vec::new(),
             rate_codes: Vec::new(),
             payment: None,
         }
@@ -200,6 +201,12 @@ fn a_known_supplier_is_read_better() {
     assert_eq!(misread.name.map(|name| name.text).as_deref(), Some("Liffey Drlnks Ltd"), "as printed");
     let elsewhere = read(vec![name("Liffey Wines Ltd", 0.9), address("9 Quay Road, Dublin 8")]);
     assert_eq!((value(&elsewhere.name), value(&elsewhere.address)), ("Liffey Wines Ltd", "9 Quay Road, Dublin 8"));
+    let in_two_rows = |longer: &str| {
+        let header = vec![name("Drlnks Ltd", 0.999)];
+        let draft = Draft { header, longer_names: vec![span(longer, 0.999)], ..Bill { rows: vec![(1, 1000, 0)] }.draft() };
+        value(&reconcile("test", &draft, &text(), &[], &register).supplier.unwrap_or_default().name).to_owned()
+    };
+    assert_eq!((in_two_rows("Liffey Drlnks Ltd"), in_two_rows("Lagan Drlnks Ltd")), ("Liffey Drinks Ltd".into(), "Drlnks Ltd".into()));
     let nameless = read(vec![(HeaderField::SupplierVatId, span("VAT No. IE6388047V", 0.95))]).name.expect("the number's supplier");
     assert_eq!((nameless.value.as_str(), nameless.status()), ("Liffey Drinks Ltd", field::Status::Computed));
 }
@@ -212,6 +219,7 @@ fn what_was_paid_is_the_total() {
         header: vec![(HeaderField::Gross, span("10.00", 0.7)), (HeaderField::Gross, span("9.00", 0.3))],
         items: Vec::new(),
         vat: Vec::new(),
+        longer_names: Vec::new(),
         rate_codes: Vec::new(),
         payment,
     };
@@ -233,6 +241,7 @@ fn malaysian_rounding_is_no_error() {
         ],
         items: [("10.00", 0.9), ("50.31", 0.9)].map(|(total, p)| Item { cells: vec![(Column::LineTotal, span(total, p))] }).to_vec(),
         vat: Vec::new(),
+        longer_names: Vec::new(),
         rate_codes: Vec::new(),
         payment: None,
     };
@@ -302,6 +311,7 @@ fn an_empty_draft_is_a_document_to_review() {
         header: Vec::new(),
         items: Vec::new(),
         vat: Vec::new(),
+        longer_names: Vec::new(),
         rate_codes: Vec::new(),
         payment: None,
     };
@@ -339,6 +349,7 @@ fn drafts() -> impl Strategy<Value = Draft> {
         header,
         items,
         vat,
+        longer_names: Vec::new(),
         rate_codes: Vec::new(),
         payment: None,
     })

@@ -7,6 +7,9 @@ use super::features::Features;
 use super::labels::{BlockField, DOCUMENT_TYPES, Role, Tag};
 use super::network::Logits;
 
+/// What is believed less is no field of a document, whatever is said for it.
+const NEGLIGIBLE: f32 = 1e-6;
+
 /// What the network believes of one document.
 #[derive(Debug, Clone)]
 pub struct Beliefs {
@@ -60,6 +63,11 @@ impl Beliefs {
         }
         average(&mut mean.types, &|one| one.types.to_vec());
         Some(mean)
+    }
+
+    /// Whether a run is believed to be no field at all.
+    pub fn is_negligible(&self, run: usize) -> bool {
+        self.runs[run].iter().all(|believed| *believed < NEGLIGIBLE)
     }
 
     /// The run that is most believed to be a field; of equals the last.

@@ -35,7 +35,6 @@ pub(super) fn draft(order: &ReadingOrder, candidates: &[Candidate], runs: &[Run]
     let parties = LazyCell::new(|| parties::announced(order));
     let is_others = |line: usize| parties[line].is_some_and(|party| party != Party::Seller);
     suppliers = companies::complete(order, suppliers, &customers, DOCUMENT_TYPES[best] == DocumentType::Receipt, is_others);
-    suppliers.extend(names::with_more(order, runs, beliefs));
     let blocks = [
         (BlockField::SupplierName, suppliers),
         (BlockField::SupplierAddress, blocks(BlockField::SupplierAddress)),
@@ -55,6 +54,7 @@ pub(super) fn draft(order: &ReadingOrder, candidates: &[Candidate], runs: &[Run]
         document_type,
         document_type_probability: probability,
         header,
+        longer_names: names::longer(order, runs, beliefs),
         items,
         vat,
         rate_codes,

@@ -73,6 +73,8 @@ pub struct Draft {
     pub document_type_probability: f32,
     /// Several candidates a field are welcome, the most probable first; a field without candidates is absent.
     pub header: Vec<(HeaderField, Span)>,
+    /// The supplier's likeliest name with lines beside it: nobody's, unless a register knows it.
+    pub longer_names: Vec<Span>,
     /// In reading order.
     pub items: Vec<Item>,
     pub vat: Vec<VatRow>,

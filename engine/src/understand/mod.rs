@@ -141,6 +141,7 @@ fn blank() -> Draft {
         header: Vec::new(),
         items: Vec::new(),
         vat: Vec::new(),
+        longer_names: Vec::new(),
         rate_codes: Vec::new(),
         payment: None,
     }

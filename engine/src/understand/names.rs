@@ -112,14 +112,13 @@ pub(super) fn blocks(order: &ReadingOrder, runs: &[Run], beliefs: &Beliefs, fiel
     taken.into_iter().filter_map(|run| span(order, field, &runs[run].lines, probability(&run))).collect()
 }
 
-/// The likeliest supplier's name together with lines beside it, each a little less likely than it alone: whoever knows such a name may take it.
-pub(super) fn with_more(order: &ReadingOrder, runs: &[Run], beliefs: &Beliefs) -> Vec<Span> {
-    const SHARE: f32 = 0.7;
+/// The likeliest supplier's name together with lines beside it, each as likely as it alone: whoever knows such a name may take it.
+pub(super) fn longer(order: &ReadingOrder, runs: &[Run], beliefs: &Beliefs) -> Vec<Span> {
     let name = BlockField::SupplierName;
     let believed = |run: usize| beliefs.runs[run][name as usize];
     let Some(best) = beliefs.likeliest_run(name).filter(|best| believed(*best) >= PROBABILITY_MIN) else { return Vec::new() };
     let holds = |run: &&Run| run.lines.len() > runs[best].lines.len() && runs[best].lines.iter().all(|line| run.lines.contains(line));
-    runs.iter().filter(holds).filter_map(|run| span(order, name, &run.lines, SHARE * believed(best))).collect()
+    runs.iter().filter(holds).filter_map(|run| span(order, name, &run.lines, believed(best))).collect()
 }
 
 fn span(order: &ReadingOrder, field: BlockField, lines: &[usize], probability: f32) -> Option<Span> {
@@ -353,7 +352,7 @@ mod tests {
         assert_eq!(found[0].quad.to_pixels(), [0, 30, 100, 30, 100, 80, 0, 80]);
         assert!(blocks(&order, &runs, &beliefs, BlockField::CustomerName).is_empty());
         let beliefs = Beliefs { runs: runs.iter().map(|run| [probability(&run.lines), 0.0, 0.0]).collect(), ..beliefs };
-        let with_more = with_more(&order, &runs, &beliefs);
-        assert!(!with_more.is_empty() && with_more.iter().all(|span| span.text.contains("1 HIGH STREET") && span.probability < 0.6));
+        let longer = longer(&order, &runs, &beliefs);
+        assert!(!longer.is_empty() && longer.iter().all(|span| span.text.contains("1 HIGH STREET")));
     }
 }

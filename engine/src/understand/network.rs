@@ -10,12 +10,13 @@
 use std::ops::Range;
 
 use candle_core::{DType, Device, Result, Tensor};
-use candle_nn::{Init, Linear, Module, VarBuilder, linear, ops};
+use candle_nn::{Init, Linear, VarBuilder, linear, ops};
 use serde::{Deserialize, Serialize};
 
 use super::features::{CANDIDATE_SIGNS, DOCUMENT_SIGNS, Features, LINE_SIGNS, NEIGHBOURS, PLACE_BINS, RUN_SIGNS, WINDOW};
 use super::labels::{BlockField, DOCUMENT_TYPES, Role, Tag};
 use super::vocabulary::GRAM_BUCKETS;
+use crate::kernels::gradients::affine;
 
 /// Score of a neighbour that is not there.
 const NOWHERE: f32 = -1e9;
@@ -111,27 +112,30 @@ pub struct Batch {
     run_ends: Tensor,
     /// `[r + 1, RUN_SIGNS]`
     run_signs: Tensor,
-    /// `[d, n]`, each row a mean over the document's lines
-    means: Tensor,
+    /// `[n]`, the document of each line
+    owners: Tensor,
+    /// `[d, 1]`, what a line is of its document
+    shares: Tensor,
     /// `[d, DOCUMENT_SIGNS]`
     documents: Tensor,
 }
 
-/// Rows of a table to be summed up for each line, with weights.
+/// Rows of a table to be summed up for each line.
 struct Bag {
     ids: Tensor,
     owners: Tensor,
+    /// `[lines, 1]`
     weights: Tensor,
 }
 
 impl Bag {
-    /// Each line's rows are divided by the square root of their number: longer lines are longer vectors, but not by much.
+    /// Each line's sum is divided by the square root of the number of its rows: longer lines are longer vectors, but not by much.
     fn new<'a>(lines: impl Iterator<Item = &'a [u32]>, device: &Device) -> Result<Self> {
         let (mut ids, mut owners, mut weights) = (Vec::new(), Vec::new(), Vec::new());
         for (owner, line) in lines.enumerate() {
             ids.extend_from_slice(line);
             owners.extend(std::iter::repeat_n(owner as u32, line.len()));
-            weights.extend(std::iter::repeat_n(1.0 / (line.len() as f32).sqrt(), line.len()));
+            weights.push(1.0 / (line.len().max(1) as f32).sqrt());
         }
         let count = weights.len();
         Ok(Self {
@@ -141,13 +145,13 @@ impl Bag {
         })
     }
 
-    /// `[lines, width]`
-    fn sum(&self, table: &Tensor, lines: usize) -> Result<Tensor> {
-        let zeros = Tensor::zeros((lines, table.dim(1)?), DType::F32, table.device())?;
+    /// `[lines, width]`. A bag holds hundreds of rows a line: only their sums are multiplied, for [`ONE_THREAD_MAX`].
+    fn sum(&self, table: &Tensor) -> Result<Tensor> {
+        let zeros = Tensor::zeros((self.weights.dim(0)?, table.dim(1)?), DType::F32, table.device())?;
         if self.ids.elem_count() == 0 {
             return Ok(zeros);
         }
-        zeros.index_add(&self.owners, &table.index_select(&self.ids, 0)?.broadcast_mul(&self.weights)?, 0)
+        zeros.index_add(&self.owners, &table.index_select(&self.ids, 0)?, 0)?.broadcast_mul(&self.weights)
     }
 }
 
@@ -163,14 +167,14 @@ impl Batch {
         let places: Vec<u32> =
             lines().flat_map(|line| line.places.iter().zip(&offsets).map(|(bin, offset)| (bin + offset) as u32)).collect();
         let (mut neighbours, mut mask) = (Vec::with_capacity(n * NEIGHBOURS), Vec::with_capacity(n * NEIGHBOURS));
-        let mut means = vec![0.0f32; documents.len() * n];
-        for (d, (document, start)) in documents.iter().zip(&starts).enumerate() {
+        for (document, start) in documents.iter().zip(&starts) {
             for (i, slots) in document.neighbours.iter().enumerate() {
                 neighbours.extend(slots.iter().map(|slot| (start + slot.unwrap_or(i)) as u32));
                 mask.extend(slots.iter().map(|slot| if slot.is_some() { 0.0 } else { NOWHERE }));
-                means[d * n + start + i] = 1.0 / document.lines.len() as f32;
             }
         }
+        let owners = documents.iter().enumerate().flat_map(|(d, document)| std::iter::repeat_n(d as u32, document.lines.len())).collect();
+        let shares = documents.iter().map(|document| 1.0 / document.lines.len() as f32).collect();
         let on_lines =
             documents.iter().zip(&starts).flat_map(|(document, start)| document.candidates.iter().map(move |c| (start + c.line) as u32));
         let candidate_lines: Vec<u32> = on_lines.chain([0]).collect();
@@ -199,13 +203,20 @@ impl Batch {
             run_lines: (Tensor::new(run_lines, device)?, Tensor::new(run_owners, device)?),
             run_ends: Tensor::new(run_ends, device)?,
             run_signs: Tensor::from_vec(run_signs, (r + 1, RUN_SIGNS), device)?,
-            means: Tensor::from_vec(means, (documents.len(), n), device)?,
+            owners: Tensor::from_vec(owners, n, device)?,
+            shares: Tensor::from_vec(shares, (documents.len(), 1), device)?,
             documents: Tensor::from_vec(
                 documents.iter().flat_map(|d| d.document.iter().copied()).collect(),
                 (documents.len(), DOCUMENT_SIGNS),
                 device,
             )?,
         })
+    }
+
+    /// Of the documents' lines, `[n, width]`: `[d, width]`
+    fn means(&self, lines: &Tensor) -> Result<Tensor> {
+        let zeros = Tensor::zeros((self.shares.dim(0)?, lines.dim(1)?), DType::F32, lines.device())?;
+        zeros.index_add(&self.owners, lines, 0)?.broadcast_mul(&self.shares)
     }
 
     /// `[n, NEIGHBOURS, 1]`: 1 for a neighbour, 0 where there is none.
@@ -290,32 +301,32 @@ impl Network {
             lines = block.forward(&lines, batch, noise)?;
         }
         let lines = noise.hidden(self.out.forward(&lines)?)?;
-        let context = self.context.forward(&lines)?.index_select(&batch.candidate_lines, 0)?;
+        let context = affine(&self.context, &lines)?.index_select(&batch.candidate_lines, 0)?;
         let seen = Tensor::cat(&[&noise.hidden(batch.candidate_signs.clone())?, &noise.hidden(context)?], 1)?;
-        let ranked = noise.hidden(self.ranker.forward(&seen)?.relu()?)?;
-        let documents = Tensor::cat(&[batch.means.matmul(&lines)?, noise.hidden(batch.documents.clone())?], 1)?;
-        let mut tags = self.tags.forward(&lines)?;
+        let ranked = noise.hidden(affine(&self.ranker, &seen)?.relu()?)?;
+        let documents = Tensor::cat(&[batch.means(&lines)?, noise.hidden(batch.documents.clone())?], 1)?;
+        let mut tags = affine(&self.tags, &lines)?;
         if let Some(wide) = &self.wide {
             tags = (tags + wide.forward(batch)?)?;
         }
         Ok(Logits {
-            roles: self.roles.forward(&ranked)?,
-            absent: self.absent.forward(&documents)?,
+            roles: affine(&self.roles, &ranked)?,
+            absent: affine(&self.absent, &documents)?,
             runs: self.rank_runs(&lines, &tags, batch, noise)?,
-            no_run: self.no_run.forward(&documents)?,
+            no_run: affine(&self.no_run, &documents)?,
             tags,
-            types: self.types.forward(&documents)?,
+            types: affine(&self.types, &documents)?,
         })
     }
 
     /// The log odds of a run's lines, summed, and what its ends and its form add to them: `[r + 1, BlockField::COUNT]`.
     fn rank_runs(&self, lines: &Tensor, tags: &Tensor, batch: &Batch, noise: &mut dyn Noise) -> Result<Tensor> {
         let runs = batch.run_signs.dim(0)?;
-        let context = self.run_ends.forward(lines)?;
+        let context = affine(&self.run_ends, lines)?;
         let nobody = Tensor::zeros((1, context.dim(1)?), DType::F32, context.device())?;
         let ends = Tensor::cat(&[&context, &nobody], 0)?.index_select(&batch.run_ends, 0)?.reshape((runs, ()))?;
         let seen = Tensor::cat(&[&noise.hidden(batch.run_signs.clone())?, &noise.hidden(ends)?], 1)?;
-        let ranked = self.runs.forward(&noise.hidden(self.run_ranker.forward(&seen)?.relu()?)?)?;
+        let ranked = affine(&self.runs, &noise.hidden(affine(&self.run_ranker, &seen)?.relu()?)?)?;
         let (lines, owners) = &batch.run_lines;
         if lines.elem_count() == 0 {
             return Ok(ranked);
@@ -329,9 +340,9 @@ impl Network {
     /// `[n, width]`
     fn embed(&self, batch: &Batch, noise: &mut dyn Noise) -> Result<Tensor> {
         let n = batch.signs.dim(0)?;
-        let words = self.words_in.forward(&batch.words.sum(&self.words, n)?)?;
-        let grams = self.grams_in.forward(&batch.grams.sum(&self.grams, n)?)?;
-        let mut sum = ((words + grams)? + self.signs_in.forward(&batch.signs)?)?;
+        let words = affine(&self.words_in, &batch.words.sum(&self.words)?)?;
+        let grams = affine(&self.grams_in, &batch.grams.sum(&self.grams)?)?;
+        let mut sum = ((words + grams)? + affine(&self.signs_in, &batch.signs)?)?;
         if let Some(places) = &self.places {
             sum = (sum + places.index_select(&batch.places, 0)?.reshape((n, PLACE_BINS.len(), ()))?.sum(1)?)?;
         }
@@ -357,7 +368,7 @@ impl Wide {
     /// `[n, Tag::COUNT]`
     fn forward(&self, batch: &Batch) -> Result<Tensor> {
         let n = batch.signs.dim(0)?;
-        let spoken = batch.grams.sum(&self.grams, n)?;
+        let spoken = batch.grams.sum(&self.grams)?;
         let neighbours = batch.neighbours.reshape((n, NEIGHBOURS))?;
         let there = batch.there()?;
         let mut tags = Tensor::zeros((n, Tag::COUNT), DType::F32, spoken.device())?;
@@ -406,8 +417,8 @@ impl Block {
             Mixer::Convolution(convolution) => convolution.forward(&seen, batch)?,
         };
         let x = (x + noise.hidden(mixed)?)?;
-        let hidden = self.widen.forward(&self.hidden_norm.forward(&x)?)?.gelu()?;
-        x + noise.hidden(self.narrow.forward(&hidden)?)?
+        let hidden = affine(&self.widen, &self.hidden_norm.forward(&x)?)?.gelu()?;
+        x + noise.hidden(affine(&self.narrow, &hidden)?)?
     }
 }
 
@@ -428,8 +439,8 @@ impl Convolution {
 
     fn forward(&self, x: &Tensor, batch: &Batch) -> Result<Tensor> {
         let n = x.dim(0)?;
-        let around = self.narrow.forward(x)?.index_select(&batch.neighbours, 0)?.reshape((n, NEIGHBOURS, ()))?;
-        self.out.forward(&around.broadcast_mul(&batch.there()?)?.reshape((n, ()))?)
+        let around = affine(&self.narrow, x)?.index_select(&batch.neighbours, 0)?.reshape((n, NEIGHBOURS, ()))?;
+        affine(&self.out, &around.broadcast_mul(&batch.there()?)?.reshape((n, ()))?)
     }
 }
 
@@ -459,12 +470,12 @@ impl Attention {
 
     fn forward(&self, x: &Tensor, batch: &Batch) -> Result<Tensor> {
         let (n, width) = x.dims2()?;
-        let query = (self.query.forward(x)? / ((width / self.heads) as f64).sqrt())?;
-        let (key, value) = (self.key.forward(x)?, self.value.forward(x)?);
+        let query = (affine(&self.query, x)? / ((width / self.heads) as f64).sqrt())?;
+        let (key, value) = (affine(&self.key, x)?, affine(&self.value, x)?);
         let lines = (ONE_THREAD_MAX / (NEIGHBOURS * width)).max(1);
         let some = |first| self.mix(&query, &key, &value, batch, first..(first + lines).min(n));
         let mixed = (0..n).step_by(lines).map(some).collect::<Result<Vec<_>>>()?;
-        self.out.forward(&Tensor::cat(&mixed, 0)?)
+        affine(&self.out, &Tensor::cat(&mixed, 0)?)
     }
 
     /// The neighbours' values of these lines, by the shares of attention that they get.

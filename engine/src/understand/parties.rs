@@ -105,10 +105,9 @@ pub(super) fn weigh(order: &ReadingOrder, candidates: &[Candidate], runs: &[Run]
     pass_persons(order, runs, beliefs);
     complete_salutations(order, runs, beliefs);
     believe_captions(order, &captions, runs, beliefs);
-    // Hundreds of runs, each searched for a dozen patterns: half of the time that the rules take.
-    let somebody: Vec<f32> = prints.par_iter().map(|print| if names_nobody(print) { NOBODY } else { 1.0 }).collect();
-    let form = |(print, somebody): (&String, &f32)| if *somebody < 1.0 { *somebody } else { by_form(print) };
-    let by_form: Vec<f32> = prints.par_iter().zip(&somebody).map(form).collect();
+    let somebody = somebody(&prints, beliefs);
+    let form = |(at, somebody): (usize, &f32)| if *somebody < 1.0 || beliefs.is_negligible(at) { *somebody } else { by_form(&prints[at]) };
+    let by_form: Vec<f32> = somebody.par_iter().enumerate().map(form).collect();
     for field in BlockField::ALL {
         let by_form = |run: usize| if field == BlockField::SupplierAddress { 1.0 } else { by_form[run] };
         let factor = |(at, run): (usize, &Run)| by_caption(field, run, &parties) * by_form(at) * by_columns(order, run);
@@ -124,9 +123,17 @@ pub(super) fn weigh(order: &ReadingOrder, candidates: &[Candidate], runs: &[Run]
         join_broken(order, runs, BlockField::SupplierName, beliefs);
     }
     // Whatever else speaks for them, captions and telephones are nobody.
+    let somebody = self::somebody(&prints, beliefs);
     [BlockField::SupplierName, BlockField::CustomerName].iter().for_each(|field| multiply(&mut beliefs.runs, *field as usize, &somebody));
     part(runs, &prints, beliefs);
     weigh_vat_ids(order, candidates, &owners(order, runs, &prints, parties, beliefs), beliefs);
+}
+
+/// How much less each print is believed to be a name because it names nobody. A dense page has hundreds of runs: nine in ten are
+/// negligible and are not searched for a dozen patterns.
+fn somebody(prints: &[String], beliefs: &Beliefs) -> Vec<f32> {
+    let factor = |(at, print): (usize, &String)| if !beliefs.is_negligible(at) && names_nobody(print) { NOBODY } else { 1.0 };
+    prints.par_iter().enumerate().map(factor).collect()
 }
 
 /// The block of a letter that says whom it is for, where no caption does.
@@ -341,7 +348,10 @@ fn weigh_vat_ids(order: &ReadingOrder, candidates: &[Candidate], owners: &[Optio
 /// A salutation in a line of its own has the name below it.
 fn complete_salutations(order: &ReadingOrder, runs: &[Run], beliefs: &mut Beliefs) {
     let fields = [BlockField::SupplierName, BlockField::CustomerName].map(|field| field as usize);
-    for (at, run) in runs.iter().enumerate().filter(|(_, run)| letters::is_salutation(&print(order, &run.lines))) {
+    for (at, run) in runs.iter().enumerate() {
+        if beliefs.is_negligible(at) || !letters::is_salutation(&print(order, &run.lines)) {
+            continue;
+        }
         let Some(after) = run.after.filter(|after| is_below(order, run, *after)) else { continue };
         let Some(whole) = runs.iter().position(|other| other.lines.iter().eq(run.lines.iter().chain([&after]))) else { continue };
         for field in fields {
@@ -391,6 +401,9 @@ fn pass_persons(order: &ReadingOrder, runs: &[Run], beliefs: &mut Beliefs) {
 fn hand_down(order: &ReadingOrder, runs: &[Run], beliefs: &mut Beliefs) {
     let name = BlockField::SupplierName as usize;
     for (at, run) in runs.iter().enumerate() {
+        if beliefs.is_negligible(at) {
+            continue;
+        }
         let Some((company, kept)) = company_below(order, run) else { continue };
         if let Some(heir) = runs.iter().position(|other| other.lines == [company]) {
             let share = (1.0 - kept) * beliefs.runs[at][name];

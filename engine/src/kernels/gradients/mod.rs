@@ -5,6 +5,7 @@
 //! are composed of candle's operations ([`plain`]), which the tests hold the custom ones against.
 
 mod activation;
+mod affine;
 mod dense;
 mod depthwise;
 mod matrix;
@@ -20,6 +21,8 @@ use crate::layers::{Activation, Backend, Connection, ConvSpec};
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor};
 use candle_nn::VarBuilder;
 use std::sync::Mutex;
+
+pub use affine::affine;
 
 /// Layers on candle tensors, with gradients.
 #[derive(Debug, Clone, Copy, Default)]

@@ -3,6 +3,7 @@
 use super::*;
 use crate::layers::Padding;
 use candle_core::{Device, Var};
+use candle_nn::{Linear, Module};
 
 /// Multiples of the golden ratio, pushed off zero: neighbours lie far apart, so that no step of a difference crosses a tie
 /// of the maximum.
@@ -114,6 +115,21 @@ fn gradients_of_the_gate() {
     assert_close("scale", &Gradients.scale(&x, &gate).unwrap(), &x.broadcast_mul(&gate).unwrap(), 1e-6);
     check_gradient("scale x", &x, |x| Gradients.scale(x, &gate));
     check_gradient("scale gate", &gate, |gate| Gradients.scale(&x, gate));
+}
+
+#[test]
+fn a_linear_layer_equals_candles_and_differences() {
+    let (x, weight, bias) = (varied((4, 3), 0.0), varied((5, 3), 1.0), varied(5, 2.0));
+    let layer = |weight: &Tensor, bias: &Tensor| Linear::new(weight.clone(), Some(bias.clone()));
+    let rows = [x.clone(), x.narrow(0, 1, 2).unwrap(), varied((3, 4), 0.0).t().unwrap()];
+    for x in rows {
+        let plain = layer(&weight, &bias).forward(&x).unwrap();
+        assert_close("affine", &affine(&layer(&weight, &bias), &x).unwrap(), &plain, 1e-6);
+    }
+    check_gradient("affine x", &x, |x| affine(&layer(&weight, &bias), x));
+    check_gradient("affine weight", &weight, |weight| affine(&layer(weight, &bias), &x));
+    check_gradient("affine bias", &bias, |bias| affine(&layer(&weight, bias), &x));
+    assert!(affine(&layer(&weight, &bias), &varied((4, 2), 0.0)).is_err());
 }
 
 #[test]
