@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::reconcile::vat_id::within_country;
+
 /// From this similarity on (1 minus the edit distance over the longer length, of letters and digits by their shapes), two prints are one name or one
 /// address. On 100 receipts of suppliers that are not in the register nothing is taken for a known one.
 const NAME_SIMILARITY_MIN: f64 = 0.88;
@@ -48,7 +50,7 @@ pub struct Register {
     known: Vec<KnownSupplier>,
     names: Vec<Spelling>,
     addresses: Vec<Spelling>,
-    /// The name that most documents with this number bear.
+    /// The name that most documents with this number bear; numbers without their countries.
     by_vat_id: BTreeMap<String, String>,
 }
 
@@ -76,7 +78,7 @@ impl Register {
         let mut by_vat_id: BTreeMap<String, Vec<(&str, usize)>> = BTreeMap::new();
         for supplier in &known {
             if let Some(number) = supplier.vat_id.clone() {
-                by_vat_id.entry(number).or_default().push((&supplier.name, supplier.documents));
+                by_vat_id.entry(within_country(&number).to_owned()).or_default().push((&supplier.name, supplier.documents));
             }
         }
         let most_frequent = |names: Vec<(&str, usize)>| spellings(names.into_iter()).into_iter().next().map(|spelling| spelling.text);
@@ -102,7 +104,7 @@ impl Register {
 
     /// The name of the supplier with this tax number.
     pub fn name_of(&self, vat_id: &str) -> Option<&str> {
-        self.by_vat_id.get(vat_id).map(String::as_str)
+        self.by_vat_id.get(within_country(vat_id)).map(String::as_str)
     }
 }
 
@@ -226,6 +228,7 @@ mod tests {
     #[test]
     fn numbers_name_their_supplier() {
         assert_eq!(register().name_of("IE6388047V"), Some("Orchard Lane Cider Ltd"));
+        assert_eq!(register().name_of("6388047V"), Some("Orchard Lane Cider Ltd"), "its country left out");
         assert_eq!(register().name_of("IE0000000A"), None);
     }
 

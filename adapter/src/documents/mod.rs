@@ -6,6 +6,7 @@ pub mod goods;
 pub mod purchase;
 pub mod review;
 
+use engine::reconcile::vat_id::within_country;
 use jiff::Timestamp;
 use proto::{Field, Invoice, field};
 use sha2::{Digest, Sha256};
@@ -185,10 +186,10 @@ pub(crate) async fn terms(db: &mut Connection, business: &str) -> Result<Terms, 
     Ok(business::terms(db, business).await?.ok_or(sqlx::Error::RowNotFound)?)
 }
 
-/// Under which aliases of a supplier are kept: its VAT number where it prints one, else its name.
+/// Under which aliases of a supplier are kept: its VAT number where it prints one, with or without its country, else its name.
 pub fn supplier_key(invoice: &Invoice) -> String {
     let supplier = invoice.supplier.as_ref();
-    let vat_id = supplier.and_then(|supplier| words(&supplier.vat_id));
+    let vat_id = supplier.and_then(|supplier| words(&supplier.vat_id)).map(within_country);
     normalised(vat_id.or_else(|| supplier.and_then(|supplier| words(&supplier.name))).unwrap_or_default())
 }
 

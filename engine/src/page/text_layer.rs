@@ -31,7 +31,7 @@ const ASCENT_EM: f64 = 0.76;
 const DESCENT_EM: f64 = 0.22;
 /// Baselines that differ by less, in em, are one row.
 const SAME_BASELINE_EM: f64 = 0.3;
-/// A gap wider than this between two glyphs, in em, is a space even where none is written.
+/// A gap wider than this between two glyphs, in em, and beyond the letter spacing, is a space even where none is written.
 const WORD_GAP_EM: f64 = 0.16;
 /// A gap wider than this parts columns, which are lines of their own.
 const COLUMN_GAP_EM: f64 = 0.8;
@@ -263,11 +263,21 @@ fn gap_em(column: &[Placed], letter: &Placed) -> f64 {
     column.last().map_or(0.0, |last| (letter.start - last.end) / last.em.max(letter.em))
 }
 
+/// The gap that half of the letters of a word keep at least, in em: titles are spaced out.
+fn letter_spacing(column: &[Placed]) -> f64 {
+    const LETTERS_MIN: usize = 4;
+    let gaps = (1..column.len()).filter(|index| !column[*index].after_space).map(|index| gap_em(&column[..index], &column[index]));
+    let mut gaps: Vec<f64> = gaps.collect();
+    gaps.sort_by(f64::total_cmp);
+    if gaps.len() < LETTERS_MIN { 0.0 } else { gaps[gaps.len() / 2].max(0.0) }
+}
+
 /// One line of text; a column is never empty.
 fn line(column: &[Placed], rotation: Affine) -> TextLine {
     let mut text = String::new();
+    let word_gap = WORD_GAP_EM + letter_spacing(column);
     for (index, letter) in column.iter().enumerate() {
-        if index > 0 && (letter.after_space || gap_em(&column[..index], letter) > WORD_GAP_EM) {
+        if index > 0 && (letter.after_space || gap_em(&column[..index], letter) > word_gap) {
             text.push(' ');
         }
         text.push_str(&letter.text);

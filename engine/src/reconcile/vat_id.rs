@@ -13,10 +13,10 @@ pub enum Check {
     Unknown,
 }
 
-/// A tax number with its country's prefix.
+/// A tax number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VatId {
-    /// Prefix and body without spaces and signs: `IE6388047V`. Without a prefix where the country is unknown.
+    /// Without spaces and signs, with its country's prefix where that is printed: `IE6388047V`, `6388047V`.
     pub value: String,
     pub country: Option<Country>,
     pub check: Check,
@@ -75,6 +75,12 @@ const FORMS: [Form; 18] = [
 /// Digits that a tax number has at least; without a known form, what has fewer is none.
 const DIGITS_MIN: usize = 6;
 
+/// The number within its country: what is printed with the country's prefix and without it is one number.
+pub fn within_country(value: &str) -> &str {
+    let bare = |form: &Form| value.strip_prefix(form.prefix).filter(|body| form.lengths.contains(&body.len()));
+    FORMS.iter().find_map(bare).unwrap_or(value)
+}
+
 /// Reads a number that may stand behind a caption. Where its prefix is left out, `home` says which country's it should be.
 pub fn read(text: &str, home: Option<Country>) -> Option<VatId> {
     let compact = text.chars().filter(|c| c.is_ascii_alphanumeric()).map(|c| c.to_ascii_uppercase()).collect::<String>();
@@ -93,7 +99,8 @@ fn without_prefix(text: &str, home: Option<Country>) -> Option<VatId> {
     let plain = |text: &str| text.chars().filter(|c| c.is_ascii_alphanumeric()).map(|c| c.to_ascii_uppercase()).collect::<String>();
     let of_country = |code: &str, body: &str| {
         let form = FORMS.iter().find(|form| form.prefix == code)?;
-        (0..body.len()).find_map(|start| form.read(&body[start..]))
+        let read = (0..body.len()).find_map(|start| form.read(&body[start..]));
+        read.map(|id| VatId { value: id.value[form.prefix.len()..].to_owned(), ..id })
     };
     let has_digit = |word: &&str| word.contains(|c: char| c.is_ascii_digit());
     let printed: String = after_caption.split_whitespace().skip_while(|word| !has_digit(word)).map(plain).collect();
@@ -311,10 +318,11 @@ mod tests {
         let cases = [
             ("VAT No: IE6388047V", None, Some(("IE6388047V", Check::Passed))),
             ("USt-IdNr.: DE 136 695 976", None, Some(("DE136695976", Check::Passed))),
-            ("VAT Reg No. 6388047V", Some(Country::Ireland), Some(("IE6388047V", Check::Passed))),
-            ("980780684", Some(Country::UnitedKingdom), Some(("GB980780684", Check::Passed))),
+            ("VAT Reg No. 6388047V", Some(Country::Ireland), Some(("6388047V", Check::Passed))),
+            ("VAT Reg No. 638BO47V", Some(Country::Ireland), Some(("6388047V", Check::Passed))),
+            ("980780684", Some(Country::UnitedKingdom), Some(("980780684", Check::Passed))),
             ("IE638BO47V", None, Some(("IE6388047V", Check::Passed))),
-            ("NIF A28015865", None, Some(("ESA28015865", Check::Passed))),
+            ("NIF A28015865", None, Some(("A28015865", Check::Passed))),
             ("SST ID J31-1885-87672520", Some(Country::Malaysia), Some(("J31188587672520", Check::Unknown))),
             ("GST NO: 000512237568", Some(Country::Malaysia), Some(("000512237568", Check::Unknown))),
             ("VAT NO:", None, None),
@@ -325,6 +333,22 @@ mod tests {
             assert_eq!(id.as_ref().map(|id| (id.value.as_str(), id.check)), expected, "{text}");
         }
         assert!(read("IE638BO47V", None).unwrap().repaired);
+    }
+
+    #[test]
+    fn one_number_with_and_without_its_country() {
+        for (printed, within) in [
+            ("IE6388047V", "6388047V"),
+            ("6388047V", "6388047V"),
+            ("GB980780684", "980780684"),
+            ("ESA28015865", "A28015865"),
+            ("CHE116281710", "116281710"),
+            ("ATU13585627", "U13585627"),
+            ("DE1", "DE1"),
+            ("", ""),
+        ] {
+            assert_eq!(within_country(printed), within);
+        }
     }
 
     proptest! {

@@ -47,7 +47,7 @@ static POSTCODE: LazyLock<Regex> = LazyLock::new(|| {
 
 /// Departments and persons that a letter is for the attention of; whom it is addressed to stands above.
 static DEPARTMENT: LazyLock<Regex> = LazyLock::new(|| {
-    let word = "accounts payable|accounts dep|purchase ledger|accounts office|buchhaltung|rechnungswesen|einkauf|service compta|comptabilit|service achats|service [ée]conomat|[ée]conomat|administrati|facilities|the proprietor|the licensee|the accounts|the manager|practice manager";
+    let word = "accounts payable|accounts dep|purchase ledger|accounts office|buchhaltung|rechnungswesen|einkauf|service compta|comptabilit|service achats|service [ée]conomat|[ée]conomat|administrati|facilities|the proprietor|the licensee|the accounts|the manager|practice manager|the directors|the owner|the treasurer|the secretary";
     pattern(&format!(
         r"(?i)^\W*(?:(?:for the )?att(?:entio)?n|att\b|contact[eo]?\b|contatto\b|ansprechpartner|fao|f\.a\.o|t?/a\b|trading as|z\. ?hd|à l.attention|c/o|t\.a\.v|ter attentie|a/a\b|responsable\b|all.attenzione|{word})"
     ))
@@ -294,10 +294,10 @@ impl Senders {
     pub fn of(order: &ReadingOrder) -> Self {
         let of_line = |line: &&TextLine| {
             let found = DOMAIN.captures_iter(&line.text).filter_map(|found| found.get(1).or(found.get(2)));
-            found.map(|domain| letters(domain.as_str())).collect::<Vec<_>>()
+            found.map(|domain| plain(domain.as_str())).collect::<Vec<_>>()
         };
         let domains = order.lines.iter().flat_map(of_line).collect();
-        Self { domains, letters: order.lines.iter().map(|line| letters(&line.text)).collect() }
+        Self { domains, letters: order.lines.iter().map(|line| plain(&line.text)).collect() }
     }
 
     /// Whether a domain begins with a name's first word.
@@ -328,7 +328,7 @@ impl Senders {
 
 /// Words of more than two letters, in lower case.
 fn words(text: &str) -> impl Iterator<Item = String> {
-    text.split(|c: char| !c.is_alphanumeric()).map(letters).filter(|word| word.len() > 2)
+    text.split(|c: char| !c.is_alphanumeric()).map(plain).filter(|word| word.len() > 2)
 }
 
 /// Domains have none.
@@ -346,7 +346,7 @@ fn without_accent(letter: char) -> char {
 }
 
 /// Letters and digits, in lower case, without accents.
-fn letters(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     let plain: String = text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).map(without_accent).collect();
     ["ae", "oe", "ue"].iter().fold(plain, |plain, umlaut| plain.replace(umlaut, &umlaut[..1]))
 }

@@ -4,6 +4,7 @@
 //! numbers ([`features`]), a small transformer says what they are ([`network`]), and its answers become the draft
 //! ([`decode`], [`items`]).
 
+pub mod batch;
 pub mod beliefs;
 pub mod candidates;
 mod companies;
@@ -36,11 +37,12 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::text::{PageSize, TextLine};
+use batch::Batch;
 use beliefs::Beliefs;
 use candidates::Candidate;
 use draft::{DocumentType, Draft};
 use features::Features;
-use network::{Batch, Config, Network, Serving};
+use network::{Config, Network, Serving};
 use rows::ReadingOrder;
 use runs::Run;
 use vocabulary::Vocabulary;

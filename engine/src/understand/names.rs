@@ -56,10 +56,13 @@ pub(super) static BUYER_CAPTION: LazyLock<Regex> = LazyLock::new(|| {
     pattern(r"(?i)^\W*(?:(?:bill(?:ed)?|sold|invoiced?|deliver(?:ed)?) )?(?:to|customer|client|kunde|buyer|käufer)(?: name)?\s*:\s*\b")
 });
 
+/// A name behind the `M` that dockets print for Messrs: `M The Sharksfin Café`.
+pub(super) static DOCKET_BUYER: LazyLock<Regex> = LazyLock::new(|| pattern(r"^M\s+\p{Lu}[\p{Ll}'’][\p{L}'’& -]*$"));
+
 /// ... and what needs no colon: `Prepared for Café Gannet`, `M/S Joy Garden`, `To The Black Plough`.
 static BEFORE_CUSTOMER: LazyLock<Regex> = LazyLock::new(|| {
     let captions = "prepared for|m/s\\.?|messrs\\.?|rechnungsempfänger|afnemer|cessionario|destinatario|name|client(?:e)?|kunde|klant";
-    pattern(&format!(r"^\W*(?:(?i:{captions})\s*:\s*\b|(?i:prepared for|m/s\.?|messrs\.?|cessionario|to|for)\s+\b)"))
+    pattern(&format!(r"^\W*(?:(?i:{captions})\s*:\s*\b|(?i:prepared for|m/s\.?|messrs\.?|cessionario|to|for|hello|hi|dear)\s+\b|M\s+\b)"))
 });
 
 /// A caption of a name in front of it: `Denominazione: Cantina Valrossa S.r.l.`
@@ -170,7 +173,7 @@ fn kept(field: BlockField, text: &str) -> Range<usize> {
             let branch = AFTER_COUNTRY.captures(&text[..cut]).and_then(|found| found.name("rest"));
             (start, branch.map_or(cut, |branch| branch.start()))
         }
-        BlockField::CustomerName => (start, cut.min(end_of_company(text))),
+        BlockField::CustomerName => (start, without_tail(text, start..cut.min(end_of_company(text)))),
         BlockField::SupplierName => of_supplier(text, start..cut.min(end_of_company(text))),
     };
     if end >= start + NAME_CHARACTERS_MIN { start..end } else { start..text.len() }
@@ -184,7 +187,12 @@ fn of_supplier(text: &str, kept: Range<usize>) -> (usize, usize) {
     }
     let words = |end: usize| text[kept.start..end].split_whitespace().count();
     let slogan = BEHIND_NAME.find_at(text, kept.start).map(|found| found.start()).filter(|start| words(*start) > 1);
-    (kept.start, slogan.map_or(kept.end, |start| start.min(kept.end)))
+    (kept.start, without_tail(text, kept.start..slogan.map_or(kept.end, |start| start.min(kept.end))))
+}
+
+/// Where a name ends without the signs that part it from what follows.
+fn without_tail(text: &str, name: Range<usize>) -> usize {
+    name.start + text.get(name.clone()).map_or(name.len(), |name| name.trim_end_matches([' ', ',', ';', '|', '·', '•']).len())
 }
 
 /// Where an address begins behind a company's name: `ACME WINES LTD, 1 HIGH STREET`, `The Anchor, Quayside, Dublin 9`.
@@ -295,6 +303,9 @@ mod tests {
             ("M/s : Twin Peaks Cafe", "Twin Peaks Cafe"),
             ("To THE BLACK PLOUGH", "THE BLACK PLOUGH"),
             ("Tonic Kitchen", "Tonic Kitchen"),
+            ("M The Sharksfin Café", "The Sharksfin Café"),
+            ("Hello Fiddlehead Café ,", "Fiddlehead Café"),
+            ("Hilltop Bar", "Hilltop Bar"),
             ("Rechnungsempfänger: Ratskeller Rust GmbH", "Ratskeller Rust GmbH"),
         ] {
             assert_eq!(&line[kept(BlockField::CustomerName, line)], name);

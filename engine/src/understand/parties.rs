@@ -4,12 +4,9 @@
 
 mod captions;
 mod nobody;
-
-use crate::pattern::pattern;
-use std::sync::LazyLock;
+mod persons;
 
 use rayon::prelude::*;
-use regex::Regex;
 
 use super::beliefs::Beliefs;
 use super::candidates::Candidate;
@@ -27,6 +24,7 @@ pub(super) use captions::Party;
 use captions::{BLOCK_GAP_MAX, BLOCK_LINES_MAX, Captions};
 use nobody::{all_words, has_digit, is_number, is_trade_alone, says_tax_number};
 pub(super) use nobody::{is_caption_alone, names_nobody};
+pub(super) use persons::PERSON;
 
 /// How many times likelier a block is below the right caption, and less likely below the other's.
 const CAPTION_FACTOR: f32 = 30.0;
@@ -102,7 +100,7 @@ pub(super) fn weigh(order: &ReadingOrder, candidates: &[Candidate], runs: &[Run]
     addressee.iter().for_each(|line| parties[*line] = Some(Party::Buyer));
     let prints: Vec<String> = runs.iter().map(|run| print(order, &run.lines)).collect();
     hand_down(order, runs, beliefs);
-    pass_persons(order, runs, beliefs);
+    persons::pass(order, runs, beliefs);
     complete_salutations(order, runs, beliefs);
     believe_captions(order, &captions, runs, beliefs);
     let somebody = somebody(&prints, beliefs);
@@ -215,7 +213,8 @@ fn believe_captions(order: &ReadingOrder, captions: &Captions, runs: &[Run], bel
     }
     let buyer = BlockField::CustomerName as usize;
     let absent = 1.0 - beliefs.runs.iter().map(|run| run[buyer]).sum::<f32>();
-    let is_captioned = |run: &Run| run.lines.len() == 1 && names::BUYER_CAPTION.is_match(&order.lines[run.lines[0]].text);
+    let says_buyer = |text: &str| names::BUYER_CAPTION.is_match(text) || names::DOCKET_BUYER.is_match(text.trim());
+    let is_captioned = |run: &Run| run.lines.len() == 1 && says_buyer(&order.lines[run.lines[0]].text);
     if let Some(captioned) = runs.iter().position(is_captioned) {
         beliefs.runs[captioned][buyer] += CAPTIONED_IN_LINE * absent.max(0.0);
     }
@@ -356,43 +355,6 @@ fn complete_salutations(order: &ReadingOrder, runs: &[Run], beliefs: &mut Belief
         let Some(whole) = runs.iter().position(|other| other.lines.iter().eq(run.lines.iter().chain([&after]))) else { continue };
         for field in fields {
             beliefs.runs[whole][field] += std::mem::take(&mut beliefs.runs[at][field]);
-        }
-    }
-}
-
-/// `Mrs Sheila Brophy`, `Dhr. Bart Desmet`: someone at the company below.
-pub(super) static PERSON: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(
-        r"^\W*(?:Mr|Mrs|Ms|Miss|Dr|Frau|Herrn?|Mme|Mlle|M|Monsieur|Madame|Mevr|Mevrouw|Dhr|De heer|Sig|Sig\.ra|Sr|Sra|Dña|D)\.?\s+\p{Lu}[\p{L}'’.-]*(?:\s+\p{Lu}[\p{L}'’.-]*){0,2}$",
-    )
-});
-
-/// What is believed of a person and the line below, together or of the person alone, goes to that line, unless it is of an address.
-fn pass_persons(order: &ReadingOrder, runs: &[Run], beliefs: &mut Beliefs) {
-    let buyer = BlockField::CustomerName as usize;
-    let text = |line: usize| order.lines[line].text.as_str();
-    let may_name = |line: usize| !letters::is_no_name(text(line)) && !has_digit(text(line)) && !is_caption_alone(text(line));
-    let is_person = |line: usize| PERSON.is_match(text(line).trim());
-    // `Lunchroom 't Hoekje`, and below it `De heer R. Postma`.
-    for (at, run) in runs.iter().enumerate() {
-        let [names @ .., last] = run.lines.as_slice() else { continue };
-        let is_name_and_person = !names.is_empty() && is_person(*last) && !is_person(names[0]);
-        if let Some(heir) = runs.iter().position(|other| is_name_and_person && other.lines == names) {
-            beliefs.runs[heir][buyer] += std::mem::take(&mut beliefs.runs[at][buyer]);
-        }
-    }
-    for (at, run) in runs.iter().enumerate().filter(|(_, run)| is_person(run.lines[0])) {
-        let close = |above: usize, below: usize| is_close(order, above, below) && may_name(above) && may_name(below);
-        let rest = match run.lines.as_slice() {
-            [person] => {
-                let below = run.after.filter(|after| close(*person, *after));
-                below.or(run.before.filter(|before| close(*before, *person))).map(|name| vec![name])
-            }
-            [_, rest @ ..] => Some(rest.to_vec()).filter(|rest| may_name(rest[0])),
-            [] => None,
-        };
-        if let Some(heir) = rest.and_then(|rest| runs.iter().position(|other| other.lines == rest)) {
-            beliefs.runs[heir][buyer] += std::mem::take(&mut beliefs.runs[at][buyer]);
         }
     }
 }

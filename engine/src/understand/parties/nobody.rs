@@ -104,9 +104,9 @@ pub(in crate::understand) fn is_caption_alone(print: &str) -> bool {
         Time,
     ];
     #[rustfmt::skip]
-    const OTHERS: [&str; 24] = [
+    const OTHERS: [&str; 26] = [
         "PAGE", "PAGINA", "SEITE", "BLATT", "BLAD", "TOUR", "ROUTE", "REP", "FILIALE", "VERTRETER", "FAHRER", "DRIVER", "VAN", "DEPOT", "KD", "KDNR",
-        "KUNDENR", "KLANT", "KLANTNR", "CLIENTE", "CODICE", "COD", "N", "CUENTA",
+        "KUNDENR", "KLANT", "KLANTNR", "CLIENTE", "CODICE", "COD", "N", "CUENTA", "DEL", "FOR",
     ];
     let is_caption = |word: &str| KeywordSet::find(word).has_any(&CAPTIONS) || OTHERS.contains(&word.to_uppercase().as_str());
     all_words(print, |word| is_caption(word) || BETWEEN.contains(&word.to_uppercase().as_str())) && print.split_whitespace().any(is_caption)
@@ -144,6 +144,8 @@ mod tests {
             ("Many thanks,", true),
             ("p.h.G. Brandhuber Verwaltungs-GmbH", true),
             ("Dear Maeve Phelan,", true),
+            ("For", true),
+            ("Del.", true),
             ("Invoice Solutions Ltd", false),
             ("Copy Corner Ltd", false),
             ("Thanksgiving Bakery", false),
