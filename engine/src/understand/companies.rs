@@ -9,7 +9,9 @@ use regex::Regex;
 use super::draft::Span;
 use super::keywords::{Keyword, KeywordSet};
 use super::legal_form;
+use super::names;
 use super::rows::{ReadingOrder, part_of};
+use crate::text::TextLine;
 
 /// Of what is believed of a brand, so much goes to the whole name of its company.
 const WHOLE: f32 = 0.9;
@@ -19,6 +21,8 @@ const ONLY: f32 = 0.7;
 const WORDS_MORE_MAX: usize = 5;
 /// A name of fewer letters is part of too many others.
 const LETTERS_MIN: usize = 4;
+/// ... and of fewer, begins others' by chance.
+const LOGO_LETTERS_MIN: usize = 8;
 
 /// Small words within names.
 const WITHIN: [&str; 24] = [
@@ -79,9 +83,13 @@ pub(super) fn complete(
     is_others: impl Fn(usize) -> bool,
 ) -> Vec<Span> {
     let Some(best) = names.first() else { return names };
-    let customers: Vec<String> = customers.iter().take(1).map(|span| letters(&span.text)).collect();
+    let customer = customers.first();
     let is_customers = |company: &Company| {
-        customers.iter().any(|name| letters(&company.text).contains(name.as_str()) || name.contains(&letters(&company.text)))
+        customer.is_some_and(|customer| {
+            let (name, company_name) = (letters(&customer.text), letters(&company.text));
+            let stands_below = is_right_below(customer, order.lines[company.line]);
+            company_name.contains(name.as_str()) || name.contains(&company_name) || stands_below
+        })
     };
     let all: Vec<Company> = (0..order.lines.len()).flat_map(|line| of_line(order, line)).collect();
     let all: Vec<Company> = all.into_iter().filter(|company| !is_customers(company) && !is_bank(&company.text)).collect();
@@ -117,6 +125,14 @@ fn only<'c>(order: &ReadingOrder, companies: &'c [Company], is_others: impl Fn(u
     companies.iter().filter(|_| is_same).find(|company| !is_others(company.line) && around(company.line))
 }
 
+/// Whether a line stands right below a name: in a customer's block, `BRASSERIE DU PASSAGE`, `SARL KERVELLA FRÈRES`.
+fn is_right_below(name: &Span, line: &TextLine) -> bool {
+    const STEP_MAX: f32 = 1.8;
+    let (above, below) = (name.quad, line.quad);
+    let step = below.centre().y - above.centre().y;
+    name.page == line.page && (0.0..=STEP_MAX * below.height()).contains(&step) && (above.left() - below.left()).abs() <= below.height()
+}
+
 /// What stands beside the name of who owns a shop.
 static OF_OWNER: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
@@ -128,7 +144,9 @@ static OF_OWNER: LazyLock<Regex> = LazyLock::new(|| {
 fn is_part(name: &str, whole: &str) -> bool {
     let (part, all) = (words(name), words(whole));
     let has_room = part.len() < all.len() && all.len() <= part.len() + WORDS_MORE_MAX;
-    has_room && letters(name).len() >= LETTERS_MIN && all.windows(part.len().max(1)).any(|some| some == part)
+    // A logo may be one word: `LAGANlinen`.
+    let begins = letters(name).len() >= LOGO_LETTERS_MIN && letters(whole).starts_with(&letters(name));
+    has_room && letters(name).len() >= LETTERS_MIN && (begins || all.windows(part.len().max(1)).any(|some| some == part))
 }
 
 /// The companies that a line names.
@@ -136,6 +154,7 @@ fn of_line(order: &ReadingOrder, line: usize) -> Vec<Company> {
     let text = order.lines[line].text.as_str();
     let of_form = |form: Range<usize>| {
         let range = name_before(text, &form).or_else(|| name_behind(text, &form))?;
+        let range = range.start + names::BEFORE_NAME.find(&text[range.clone()]).map_or(0, |caption| caption.end())..range.end;
         Some(Company { line, text: text[range.clone()].to_owned(), range })
     };
     legal_form::all(text).into_iter().filter(|form| is_written_as_form(&text[form.clone()])).filter_map(of_form).collect()
@@ -144,7 +163,7 @@ fn of_line(order: &ReadingOrder, line: usize) -> Vec<Company> {
 /// Whether a legal form is one beyond doubt, and not a word of a sentence: `Total inc. VAT`, `Moorfield Trading Estate`, `T.n.v.`
 fn is_written_as_form(form: &str) -> bool {
     const DOUBTFUL: [&str; 4] = ["CO", "ENTERPRISE", "TRADING", "AG"];
-    const SMALL: [&str; 11] = ["plc", "ltd", "eg", "ek", "eu", "sro", "snc", "srl", "spa", "slu", "spzoo"];
+    const SMALL: [&str; 13] = ["plc", "ltd", "eg", "ek", "eu", "sro", "snc", "srl", "spa", "slu", "spzoo", "vof", "bv"];
     let bare: String = form.chars().filter(|c| c.is_alphanumeric()).collect();
     let is_small = SMALL.contains(&bare.to_lowercase().as_str());
     !DOUBTFUL.contains(&bare.to_uppercase().as_str()) && (form.starts_with(char::is_uppercase) || is_small) || bare == "AG"
@@ -244,6 +263,9 @@ mod tests {
             ("Account name: J. P. Toolan Ltd. Please quote", &["J. P. Toolan Ltd."]),
             ("Cazalilla Real, S.L. and Otter Bros. Ltd", &["Cazalilla Real, S.L.", "Otter Bros. Ltd"]),
             ("Kilcolman, Co. Kerry", &[]),
+            ("GOODS REMAIN THE PROPERTY OF HALE CASH & CARRY LIMITED", &["HALE CASH & CARRY LIMITED"]),
+            ("Bloemenhandel Van Lier & Kok v.o.f. handelend onder de naam Sprietje", &["Bloemenhandel Van Lier & Kok v.o.f."]),
+            ("Tolka Wholesale Services Unlimited Company, Greenmount House", &["Tolka Wholesale Services Unlimited Company"]),
             ("goods remain ours until paid, ltd", &[]),
         ];
         for (text, expected) in cases {
@@ -262,6 +284,8 @@ mod tests {
             ("CASH & CARRY", "Spartan Cash & Carry (Connacht) Ltd", true),
             ("Copper Heron Ltd", "Copper Heron Ltd", false),
             ("wholebean", "Copper Heron Ltd", false),
+            ("LAGANlinen", "Lagan Linen Services Limited", true),
+            ("Lagan", "Laganside Motors Ltd", false),
             ("The", "The Anchor Ltd", false),
         ] {
             assert_eq!(is_part(name, whole), expected, "{name}");

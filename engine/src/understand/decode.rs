@@ -340,7 +340,7 @@ pub(super) static OF_BUYER: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)\b(
 
 /// `Invoice No.`, `Rechnungsnummer:`, `Numéro de facture`, `Credit note`.
 static NUMBER_CAPTION: LazyLock<Regex> = LazyLock::new(|| {
-    let document = "(?:invoice|inv|facture|rechnungs?|gutschrifts?|avoir|credit ?note|bill|factuur|creditnota)";
+    let document = "(?:invoice|inv|facture|rechnungs?|gutschrifts?|avoir|credit(?: ?note)?|bill|factuur|creditnota)";
     let number = r"(?:no|nr|number|num[ée]ro|nummer|n°|id)";
     pattern(&format!(
         r"(?i)^\W*(?:(?:tax|vat|sales|commercial) )*(?:{document}[ .-]*{number}?|{number} de {document}|document {number}|(?:serie\W*)?n\W{{0,3}}(?:de )?factura|fattura n\W{{0,3}}|num[ée]ro)[\W_]*$"

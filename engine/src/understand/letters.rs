@@ -136,7 +136,8 @@ fn is_address(text: &str) -> bool {
         let unit = r"(?:unit|suite|floor|level|z\.?a\.?|z\.?i\.?) \w";
         let french = r"\d+\w?,? (?:bis |ter )?(?:rue|avenue|av\.|quai|place|chemin|route|boulevard|bd|impasse|all[ée]e)\b";
         let german = r"\p{L}[\p{L} .-]*(?:stra(?:ß|ss)e|str\.|weg|gasse|platz|laan|straat|kade|dijk) \d+\w?\W*$";
-        pattern(&format!(r"(?i)^\W*(?:{unit}|{french}|{german})"))
+        let southern = r"(?:via|viale|piazza|piazzale|corso|vicolo|largo|calle|c/|avda\.?|avenida|plaza|paseo|r[úu]a|ul\.) .*\d";
+        pattern(&format!(r"(?i)^\W*(?:{unit}|{french}|{german}|{southern})"))
     });
     legal_form::find(text).is_none() && (POSTCODE.is_match(text) || STREET.is_match(text))
 }
@@ -223,8 +224,8 @@ fn name_of(order: &ReadingOrder, block: &[usize]) -> Option<usize> {
     let below = block
         .get(first + 1)
         .filter(|below| is_name(below) && !is_no_name(text(**below)) && !text(**below).contains(|c: char| c.is_ascii_digit()));
-    let is_person = parties::PERSON.is_match(text(block[first]).trim());
-    Some(below.filter(|_| is_person).map_or(block[first], |below| *below))
+    let house = below.filter(|below| parties::is_person_at(text(block[first]), text(**below)));
+    Some(*house.unwrap_or(&block[first]))
 }
 
 /// The run that names the supplier beyond the network's belief: one that a domain of the document belongs to; better, a company's that a domain belongs
@@ -461,6 +462,8 @@ mod tests {
             ("Co. Cork P51 W8E3", true),
             ("Kanturk P51 W8E3", true),
             ("Headland Road TR29 6ZD", true),
+            ("Piazza Mazzini 9 – suonare retro", true),
+            ("Via Roma Pizzeria", false),
             ("99 SPEED MART S/B", false),
             ("Friesenhof Gastro eG", false),
             ("The Unit Bar", false),

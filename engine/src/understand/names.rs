@@ -35,7 +35,7 @@ static AFTER_NAME: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 /// What stands before the name of who owns a shop, sends a bill or is paid.
-static BEFORE_NAME: LazyLock<Regex> = LazyLock::new(|| {
+pub(super) static BEFORE_NAME: LazyLock<Regex> = LazyLock::new(|| {
     let owned = r"DIMIL\w{1,3}KI(?: OLEH)?|OWN(?:ED|ER)?(?: (?:&|AND) (?:OPERATED|MANAGED))? BY|PROPRIETORS?|(?:GOODS|TITLE) REMAINS? (?:THE PROPERTY OF|WITH)|OPERATED BY|MANAGED BY";
     let sent = r"(?:new )?(?:bill|invoice) from|(?:issued|sent|supplied|fulfilled) by|(?:please )?(?:make )?(?:pay(?:ments?)?|cheques?) (?:payable )?to|compte ouvert au nom de|mittente|company name|(?:a/c|account) (?:name|holder)|payee|beneficiary|kontoinhaber(?:in)?|zahlungsempf[aä]nger|titulaire(?: du compte)?|titular|intestatario|beneficiario|begunstigde|rekeninghouder";
     pattern(&format!(r"(?i)^\W*(?:(?:{owned}|{sent})\b\s*[:.]?|(?:to|from|supplier|seller)\s*:)\s*"))
@@ -53,7 +53,7 @@ static BEHIND_NAME: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)\s(?:/|--|�
 
 /// A caption of the buyer in front of its name: `To: The Moorings Bar`.
 pub(super) static BUYER_CAPTION: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r"(?i)^\W*(?:(?:bill(?:ed)?|sold|invoiced?|deliver(?:ed)?) )?(?:to|customer|client|kunde|buyer|käufer)(?: name)?\s*:\s*\b")
+    pattern(r"(?i)^\W*(?:(?:bill(?:ed)?|sold|invoiced?|deliver(?:ed)?) )?(?:to|cust(?:omer)?|client|kunde|buyer|käufer)(?: name)?\s*:\s*\b")
 });
 
 /// A name behind the `M` that dockets print for Messrs: `M The Sharksfin Café`.

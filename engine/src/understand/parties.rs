@@ -24,7 +24,7 @@ pub(super) use captions::Party;
 use captions::{BLOCK_GAP_MAX, BLOCK_LINES_MAX, Captions};
 use nobody::{all_words, has_digit, is_number, is_trade_alone, says_tax_number};
 pub(super) use nobody::{is_caption_alone, names_nobody};
-pub(super) use persons::PERSON;
+pub(super) use persons::is_person_at;
 
 /// How many times likelier a block is below the right caption, and less likely below the other's.
 const CAPTION_FACTOR: f32 = 30.0;
@@ -121,7 +121,7 @@ pub(super) fn weigh(order: &ReadingOrder, candidates: &[Candidate], runs: &[Run]
         join_broken(order, runs, BlockField::SupplierName, beliefs);
     }
     // Whatever else speaks for them, captions and telephones are nobody.
-    let somebody = self::somebody(&prints, beliefs);
+    let somebody: Vec<f32> = self::somebody(&prints, beliefs).iter().map(|factor| if *factor < 1.0 { RULED_OUT } else { 1.0 }).collect();
     [BlockField::SupplierName, BlockField::CustomerName].iter().for_each(|field| multiply(&mut beliefs.runs, *field as usize, &somebody));
     part(runs, &prints, beliefs);
     weigh_vat_ids(order, candidates, &owners(order, runs, &prints, parties, beliefs), beliefs);
@@ -213,10 +213,14 @@ fn believe_captions(order: &ReadingOrder, captions: &Captions, runs: &[Run], bel
     }
     let buyer = BlockField::CustomerName as usize;
     let absent = 1.0 - beliefs.runs.iter().map(|run| run[buyer]).sum::<f32>();
-    let says_buyer = |text: &str| names::BUYER_CAPTION.is_match(text) || names::DOCKET_BUYER.is_match(text.trim());
-    let is_captioned = |run: &Run| run.lines.len() == 1 && says_buyer(&order.lines[run.lines[0]].text);
+    let is_captioned = |run: &Run| run.lines.len() == 1 && names::BUYER_CAPTION.is_match(&order.lines[run.lines[0]].text);
     if let Some(captioned) = runs.iter().position(is_captioned) {
         beliefs.runs[captioned][buyer] += CAPTIONED_IN_LINE * absent.max(0.0);
+    }
+    let is_of_docket = |run: &Run| run.lines.len() == 1 && names::DOCKET_BUYER.is_match(order.lines[run.lines[0]].text.trim());
+    if let Some(messrs) = runs.iter().position(is_of_docket) {
+        beliefs.runs.iter_mut().for_each(|run| run[buyer] *= 1.0 - CAPTIONED_NAME);
+        beliefs.runs[messrs][buyer] += CAPTIONED_NAME;
     }
 }
 
@@ -234,9 +238,9 @@ fn hand_up(order: &ReadingOrder, runs: &[Run], parties: &[Option<Party>], party:
     }
     let above = |line: &usize| order.in_column(*line, -1).next().filter(is_name);
     let top = std::iter::successors(runs[best].before.filter(is_name), above).last().unwrap_or(runs[best].lines[0]);
-    // A person, and below it the company: `Deirdre Fallon`, `Tea & Umbrage Café Ltd`; with a title any name: `Mrs Sheila Brophy`, `The Abbey Tavern`.
-    let is_titled = PERSON.is_match(text(top).trim());
-    let names_it = |line: &usize| is_name(line) && (is_company(text(*line)) || is_titled && !has_digit(text(*line)));
+    // A person, and below it the company: `Deirdre Fallon`, `Tea & Umbrage Café Ltd`; or their house: `Mrs Sheila Brophy`, `The Abbey Tavern`.
+    let is_house = |line: usize| is_person_at(text(top), text(line)) && !has_digit(text(line));
+    let names_it = |line: &usize| is_name(line) && (is_company(text(*line)) || is_house(*line));
     let company = order.in_column(top, 1).next().filter(names_it);
     let named = company.filter(|_| legal_form::find(text(top)).is_none()).unwrap_or(top);
     let heir = runs.iter().position(|run| run.lines == [named]);

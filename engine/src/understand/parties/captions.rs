@@ -20,7 +20,7 @@ pub(super) const BLOCK_GAP_MAX: f32 = 2.5;
 /// Captions of buyers that no keyword is in.
 static BUYER: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(?i)^\W*(?:(?:cliente|sold to)\W{1,3}[\d./-]+|(?:.{0,20}\b)?(?:rendered|services|supplied|sold)\b.{0,30}\bto|cliente|facturado a|facturar a|destinatario|klant|pour|aan|doit|vendu [àa]|fatturato a|nabywca|odb[eě]ratel|besteller|auftraggeber|cessionario(?:/committente)?(?: \(cliente\))?|acquirente|afnemer|bought by|prepared (?:for|by \(customer\))|rechnungsempf[äa]nger|faktureres til|k[øo]ber|billing|factur[ée] [àa]|m/s|sold-to party|spett\.?(?:le|abile))\W*$",
+        r"(?i)^\W*(?:(?:cliente|sold to|cust)\W{1,3}[\d./-]+|cust a/?c|(?:.{0,30}\b)?(?:rendered|services|supplied|sold)\b.{0,30}\bto|cliente|adresse de facturation|factuuradres|indirizzo di fatturazione|direcci[óo]n de facturaci[óo]n|facturado a|facturar a|destinatario|klant|pour|aan|doit|vendu [àa]|fatturato a|nabywca|odb[eě]ratel|besteller|auftraggeber|cessionario(?:/committente)?(?: \(cliente\))?|acquirente|afnemer|bought by|prepared (?:for|by \(customer\))|rechnungsempf[äa]nger|faktureres til|k[øo]ber|billing|factur[ée] [àa]|m/s|sold-to party|spett\.?(?:le|abile))\W*$",
     )
 });
 
@@ -199,6 +199,7 @@ mod tests {
             ("Delivery charge", None),
             ("Cliente 430.01187", Some(Party::Buyer)),
             ("Sold to: 30551", Some(Party::Buyer)),
+            ("CUST 40918", Some(Party::Buyer)),
             ("rendered the 5th June 2026 to", Some(Party::Buyer)),
             ("Monthly statement of services to", Some(Party::Buyer)),
             ("Please return this slip to", None),

@@ -109,7 +109,8 @@ pub(in crate::understand) fn is_caption_alone(print: &str) -> bool {
         "KUNDENR", "KLANT", "KLANTNR", "CLIENTE", "CODICE", "COD", "N", "CUENTA", "DEL", "FOR",
     ];
     let is_caption = |word: &str| KeywordSet::find(word).has_any(&CAPTIONS) || OTHERS.contains(&word.to_uppercase().as_str());
-    all_words(print, |word| is_caption(word) || BETWEEN.contains(&word.to_uppercase().as_str())) && print.split_whitespace().any(is_caption)
+    all_words(print, |word| is_caption(word) || BETWEEN.contains(&word.to_uppercase().as_str()))
+        && print.split(|c: char| !c.is_alphanumeric()).any(is_caption)
 }
 
 /// Trades and legal forms, or an article: the rest of a name that stands in two rows (`STATIONERY SDN. BHD`, `THE`).

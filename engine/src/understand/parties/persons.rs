@@ -17,7 +17,7 @@ use crate::understand::runs::Run;
 /// `Mrs Sheila Brophy`, `Dhr. Bart Desmet`: someone at the company below.
 pub(in crate::understand) static PERSON: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"^\W*(?:Mr|Mrs|Ms|Miss|Dr|Frau|Herrn?|Mme|Mlle|M|Monsieur|Madame|Mevr|Mevrouw|Dhr|De heer|Sig|Sig\.ra|Sr|Sra|Dña|D)\.?\s+\p{Lu}[\p{L}'’.-]*(?:\s+\p{Lu}[\p{L}'’.-]*){0,2}$",
+        r"^\W*(?i:Mr|Mrs|Ms|Miss|Dr|Frau|Herrn?|Mme|Mlle|M\.|Monsieur|Madame|Mevr|Mevrouw|Dhr|De heer|Sig|Sig\.ra|Sr|Sra|Dña|D\.)\.?\s+\p{Lu}[\p{L}'’.-]*(?:\s+\p{Lu}[\p{L}'’.-]*){0,2}$",
     )
 });
 
@@ -56,8 +56,12 @@ fn says_trade(text: &str) -> bool {
     TRADE.is_match(text) || legal_form::find(text).is_some()
 }
 
-/// What is believed of a person and the line below, together or of the person alone, goes to that line, unless it is of an address. Who bears
-/// no title is a person where that line says a trade.
+/// Whether one line is a person and another one says where: who bears no title is one where the other says a trade.
+pub(in crate::understand) fn is_person_at(person: &str, house: &str) -> bool {
+    PERSON.is_match(person.trim()) || is_forenamed(person) && says_trade(house)
+}
+
+/// What is believed of a person and the line below, together or of the person alone, goes to that line, unless it is of an address.
 pub(super) fn pass(order: &ReadingOrder, runs: &[Run], beliefs: &mut Beliefs) {
     let buyer = BlockField::CustomerName as usize;
     let text = |line: usize| order.lines[line].text.as_str();
@@ -71,9 +75,9 @@ pub(super) fn pass(order: &ReadingOrder, runs: &[Run], beliefs: &mut Beliefs) {
             beliefs.runs[heir][buyer] += std::mem::take(&mut beliefs.runs[at][buyer]);
         }
     }
-    let forenamed: Vec<bool> = order.lines.iter().map(|line| is_forenamed(&line.text)).collect();
-    for (at, run) in runs.iter().enumerate().filter(|(_, run)| is_titled(run.lines[0]) || forenamed[run.lines[0]]) {
-        let is_person_by = |name: usize| is_titled(run.lines[0]) || says_trade(text(name));
+    let may_be_person: Vec<bool> = order.lines.iter().map(|line| PERSON.is_match(line.text.trim()) || is_forenamed(&line.text)).collect();
+    for (at, run) in runs.iter().enumerate().filter(|(_, run)| may_be_person[run.lines[0]]) {
+        let is_person_by = |name: usize| is_person_at(text(run.lines[0]), text(name));
         let close = |above: usize, below: usize| is_close(order, above, below) && may_name(above) && may_name(below);
         let rest = match run.lines.as_slice() {
             [person] => {
@@ -109,7 +113,13 @@ mod tests {
         ] {
             assert_eq!(is_forenamed(text), is_person, "{text}");
         }
-        for (text, trade) in [("The Tin Whistle", true), ("Potting Shed Farm Shop", true), ("Kilbarron Ltd", true), ("Athlone", false), ("Barrow Street", false)] {
+        for (text, trade) in [
+            ("The Tin Whistle", true),
+            ("Potting Shed Farm Shop", true),
+            ("Kilbarron Ltd", true),
+            ("Athlone", false),
+            ("Barrow Street", false),
+        ] {
             assert_eq!(says_trade(text), trade, "{text}");
         }
     }
