@@ -310,16 +310,17 @@ fn identifiers(text: &str) -> Found {
 
 static TAX_NUMBER: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"\b(?:NL[ -]?\d{9}[ -]?B[ -]?\d{2}|(?:IE|GB|XI|DE|FR|NL|BE|ES|IT|AT|DK|PL|PT|LU|SE|FI|HU|RO|CZ|SK|SI|EE|LT|LV|CY|MT|EL|BG|HR)[ -]?[0-9A-Z][0-9A-Z+*]?[0-9 .-]{4,12}[0-9][A-Z]{0,2}|CHE[ -]?\d{3}[. ]?\d{3}[. ]?\d{3}(?: (?:MWST|TVA|IVA))?|\d{12}|\d{3} \d{4} \d{2}|[A-Z]\d{2}-\d{4}-\d{8}|\d{2,3}/\d{3}/\d{5})\b",
+        r"\b(?:NL[ -]?(?:\d[. ]?){9}[ -]?B[ .-]?\d{2}|(?:IE|GB|XI|DE|FR|NL|BE|ES|IT|AT|DK|PL|PT|LU|SE|FI|HU|RO|CZ|SK|SI|EE|LT|LV|CY|MT|EL|BG|HR)[ -]?[0-9A-Z][0-9A-Z+*]?[0-9 .-]{4,12}[0-9][A-Z]{0,2}|CHE[ -]?\d{3}[. ]?\d{3}[. ]?\d{3}(?: (?:MWST|TVA|IVA))?|\d{12}|\d{3} \d{4} \d{2}|[A-Z]\d{2}-\d{4}-\d{8}|\d{2,3}/\d{3}/\d{5})\b",
     )
 });
 
 /// Without its country: behind a caption, or alone in its line. `VAT Number 902643195`, `VAT Reg. No. 8878278TH`.
 static BARE_TAX_NUMBER: LazyLock<Regex> = LazyLock::new(|| {
-    let caption = r"(?i:\b(?:VAT|TVA|BTW|MwSt|USt|IVA|NIF|N\.I\.F|CIF|C\.I\.F|NIP|CVR|UID|GST|ABN)\b[^\d]{0,24}?\b)";
+    let caption = r"(?i:\b(?:VAT|V\.A\.T\.?|TVA|BTW|MwSt|USt|IVA|NIF|N\.I\.F|CIF|C\.I\.F|NIP|CVR|UID|GST|ABN)\b[^\d]{0,24}?\b)";
     let anywhere = r"\d{7}[A-Z]{1,2}|\d{9}|\d{11}|[A-HJNP-SUVW]-?\d{7}[0-9A-J]";
     let behind_caption = r"\d{8}-?[A-Z]|\d{9}B\d{2}|\d{8}|\d{10}|\d{2} \d{3} \d{3} \d{3}|\d{3}-\d{3}-\d{2}-\d{2}|\d{2} \d{2} \d{2} \d{2}";
-    pattern(&format!(r"(?:^\s*(?P<alone>{anywhere})|{caption}(?P<number>{anywhere}|{behind_caption}))\s*(?:$|[,;·|–])"))
+    let ends = r"\s*(?:$|[,;·|–])";
+    pattern(&format!(r"^\s*(?P<alone>{anywhere}){ends}|{caption}(?P<number>{anywhere}|{behind_caption})(?:{ends}|\.?\s+\p{{L}}|\.$)"))
 });
 
 fn tax_numbers(text: &str) -> Found {
@@ -370,7 +371,7 @@ mod tests {
     #[test]
     fn candidates_by_kind() {
         use Kind::*;
-        let cases: [(Kind, &str, &[&str]); 44] = [
+        let cases: &[(Kind, &str, &[&str])] = &[
             (Amount, "TOTAL RM 39.80", &["39.80"]),
             (Amount, "RM9.00", &["RM9.00"]),
             (Amount, "$ 1,234.50 (1.20) 6.00%", &["1,234.50", "(1.20)"]),
@@ -405,6 +406,12 @@ mod tests {
             (TaxNumber, "VAT IE1234567T", &["IE1234567T"]),
             (TaxNumber, "VAT Number 902643195", &["902643195"]),
             (TaxNumber, "VAT Reg. No. 8878278TH", &["8878278TH"]),
+            (TaxNumber, "V.A.T. Reg. No. 3948579FH", &["3948579FH"]),
+            (TaxNumber, "VAT Registration No: 9703094SA. Directors: Colm Deasy", &["9703094SA"]),
+            (TaxNumber, "Our VAT No: 8878278TH Registered in Ireland No. 638551", &["8878278TH"]),
+            (TaxNumber, "365091787 Pale Ale", &[]),
+            (TaxNumber, "Btw-nr. NL 844522636.B01 – KvK nr. 23910332", &["NL 844522636.B01"]),
+            (TaxNumber, "Btw nr : NL3520.48.554.B01", &["NL3520.48.554.B01"]),
             (TaxNumber, "365091787", &["365091787"]),
             (TaxNumber, "Account 365091787", &[]),
             (TaxNumber, "USt-ID DE 123456789", &["DE 123456789"]),
@@ -416,7 +423,7 @@ mod tests {
             (Phone, "TEL:03-3362 4395 FAX:03-3362 4396", &["03-3362 4395", "03-3362 4396"]),
             (Phone, "+353 1 234 5678", &["+353 1 234 5678"]),
         ];
-        for (kind, text, expected) in cases {
+        for &(kind, text, expected) in cases {
             assert_eq!(found(kind, text), expected, "{kind:?} in {text:?}");
         }
     }

@@ -137,7 +137,8 @@ fn is_address(text: &str) -> bool {
         let french = r"\d+\w?,? (?:bis |ter )?(?:rue|avenue|av\.|quai|place|chemin|route|boulevard|bd|impasse|all[ée]e)\b";
         let german = r"\p{L}[\p{L} .-]*(?:stra(?:ß|ss)e|str\.|weg|gasse|platz|laan|straat|kade|dijk) \d+\w?\W*$";
         let southern = r"(?:via|viale|piazza|piazzale|corso|vicolo|largo|calle|c/|avda\.?|avenida|plaza|paseo|r[úu]a|ul\.) .*\d";
-        pattern(&format!(r"(?i)^\W*(?:{unit}|{french}|{german}|{southern})"))
+        let english = r"(?:\d+(?:[a-z]|-\d+)?,? (?:[\p{L}'’.]+ ){1,3}|block \w+, .*)(?:street|st|road|rd|lane|avenue|ave|terrace|quay|drive|close|hill|row|crescent|gardens)\W*$";
+        pattern(&format!(r"(?i)^\W*(?:{unit}|{french}|{german}|{southern}|{english})"))
     });
     legal_form::find(text).is_none() && (POSTCODE.is_match(text) || STREET.is_match(text))
 }
@@ -464,6 +465,10 @@ mod tests {
             ("Headland Road TR29 6ZD", true),
             ("Piazza Mazzini 9 – suonare retro", true),
             ("Via Roma Pizzeria", false),
+            ("35-0 Friary Lane", true),
+            ("3a High Street", true),
+            ("Block 36, Station Road", true),
+            ("42 High Street Kitchen", false),
             ("99 SPEED MART S/B", false),
             ("Friesenhof Gastro eG", false),
             ("The Unit Bar", false),

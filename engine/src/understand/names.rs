@@ -61,8 +61,8 @@ pub(super) static DOCKET_BUYER: LazyLock<Regex> = LazyLock::new(|| pattern(r"^M\
 
 /// ... and what needs no colon: `Prepared for Café Gannet`, `M/S Joy Garden`, `To The Black Plough`.
 static BEFORE_CUSTOMER: LazyLock<Regex> = LazyLock::new(|| {
-    let captions = "prepared for|m/s\\.?|messrs\\.?|rechnungsempfänger|afnemer|cessionario|destinatario|name|client(?:e)?|kunde|klant";
-    pattern(&format!(r"^\W*(?:(?i:{captions})\s*:\s*\b|(?i:prepared for|m/s\.?|messrs\.?|cessionario|to|for|hello|hi|dear)\s+\b|M\s+\b)"))
+    let captions = "prepared for|m/s\\.?|messrs\\.?|rechnungsempfänger|afnemer|cessionario|destinatario|name|client(?:e)?|kunde|klant|adresse de facturation";
+    pattern(&format!(r"^\W*(?:(?i:{captions})\s*[:–]\s*\b|(?i:her[rn]n?/frau(?:/firma)?|firma)\s+\b|(?i:prepared for|m/s\.?|messrs\.?|cessionario|to|for|hello|hi|dear)\s+\b|M\s+\b)"))
 });
 
 /// A caption of a name in front of it: `Denominazione: Cantina Valrossa S.r.l.`
@@ -99,6 +99,11 @@ static PLACE: LazyLock<Regex> = LazyLock::new(|| {
     let building = "mall|plaza|complex|cent(?:re|er)|building|house|court|park|estate|terminal|airport|tower|arcade|yard|mill|farm|hall|lodge|works|market|hotel|floor|level";
     pattern(&format!(r"(?i)\b(?:{malay}|{building}|street|road|lane|avenue|quay|square|terrace|bridge|hill|green|autoroute)\b"))
 });
+
+/// Whether a text names a street, a quarter or a building.
+pub(super) fn is_place(text: &str) -> bool {
+    PLACE.is_match(text)
+}
 
 /// Candidates for a field that is a block of lines, the most probable first; no line stands in two of them.
 pub(super) fn blocks(order: &ReadingOrder, runs: &[Run], beliefs: &Beliefs, field: BlockField) -> Vec<Span> {
@@ -306,6 +311,8 @@ mod tests {
             ("M The Sharksfin Café", "The Sharksfin Café"),
             ("Hello Fiddlehead Café ,", "Fiddlehead Café"),
             ("Hilltop Bar", "Hilltop Bar"),
+            ("Herrn/Frau/Firma Pension Weiß", "Pension Weiß"),
+            ("Client – Mme Ingrid Delbrassine", "Mme Ingrid Delbrassine"),
             ("Rechnungsempfänger: Ratskeller Rust GmbH", "Ratskeller Rust GmbH"),
         ] {
             assert_eq!(&line[kept(BlockField::CustomerName, line)], name);

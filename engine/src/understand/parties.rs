@@ -6,7 +6,11 @@ mod captions;
 mod nobody;
 mod persons;
 
+use crate::pattern::pattern;
+use std::sync::LazyLock;
+
 use rayon::prelude::*;
+use regex::Regex;
 
 use super::beliefs::Beliefs;
 use super::candidates::Candidate;
@@ -59,6 +63,9 @@ const INDENT_MAX: f32 = 0.6;
 const REACH_MAX: f32 = 18.0;
 /// A name less believed tells nothing of what stands below it.
 const NAME_MIN: f32 = 0.3;
+/// How far a tax number in the buyer's block is believed to be the seller's, at least, that may be the only one, and any other one.
+const ONLY_VAT_ID_MIN: f32 = 0.9;
+const OTHER_VAT_ID_MIN: f32 = 0.02;
 /// What is no candidate any more, whatever its caption says.
 const RULED_OUT: f32 = 0.0;
 /// Names of more words are sentences.
@@ -258,10 +265,16 @@ fn join_broken(order: &ReadingOrder, runs: &[Run], field: BlockField, beliefs: &
     let own_words = |line: usize| legal_form::own_words(text(line));
     let begins =
         |line: usize| own_words(line).is_none() && !has_digit(text(line)) && !names_nobody(text(line)) && !letters::is_no_name(text(line));
-    let is_rest = |line: usize| matches!(own_words(line), Some(0 | 1)) && legal_form::is_at_end(text(line)) && !has_digit(text(line));
+    let says_trade_alone = |line: usize| text(line).split_whitespace().all(|word| TRADE.is_match(word) || legal_form::find(word).is_some());
+    let is_short = |line: usize| matches!(own_words(line), Some(0 | 1)) || own_words(line).is_some() && says_trade_alone(line);
+    let is_rest = |line: usize| is_short(line) && legal_form::is_at_end(text(line)) && !has_digit(text(line));
+    let may_end = |line: usize| !has_digit(text(line)) && !names_nobody(text(line)) && !letters::is_no_name(text(line));
+    let is_broken = |below: usize| GOES_ON.is_match(text(line)) || text(below).starts_with('&');
+    let below = order.in_column(line, 1).next();
     let pair = match own_words(line) {
-        None if begins(line) => order.in_column(line, 1).next().filter(|below| is_rest(*below)).map(|below| [line, below]),
-        Some(0) if is_rest(line) => order.in_column(line, -1).next().filter(|above| begins(*above)).map(|above| [above, line]),
+        _ if may_end(line) && below.is_some_and(|below| is_broken(below) && may_end(below)) => below.map(|below| [line, below]),
+        None if begins(line) => below.filter(|below| is_rest(*below)).map(|below| [line, below]),
+        Some(words) if is_rest(line) && (words == 0 || says_trade_alone(line)) => order.in_column(line, -1).next().filter(|above| begins(*above)).map(|above| [above, line]),
         _ => None,
     };
     let pair = pair.filter(|[above, below]| letters::goes_on(order, *above, *below));
@@ -269,6 +282,15 @@ fn join_broken(order: &ReadingOrder, runs: &[Run], field: BlockField, beliefs: &
         beliefs.runs[whole][field] += std::mem::take(&mut beliefs.runs[best][field]);
     }
 }
+
+/// A word of a trade, which a name has beside its own.
+static TRADE: LazyLock<Regex> = LazyLock::new(|| {
+    let trades = "drinks|distribut(?:ors?|ion)|wholesalers?|foods?|coffee|roasters|brewery|brewing|wines?|merchants|bakers|bakery|dairy|dairies|services|supplies|linen|laundry|meats|butchers|fruit|veg|vegetables|fish|seafood|catering|kaas|delicatessen|packaging|hygiene|staffing|hospitality|&|and|et|und|en";
+    pattern(&format!(r"(?i)^(?:{trades})$"))
+});
+
+/// No name ends so: `Hocking &`, `Silva Foods t/a The`.
+static GOES_ON: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)(?:&|\+|\b(?:and|und|et|y|of|the|t/as?|trading as))$"));
 
 /// Where a caption, maybe a number, and a paragraph of its own stand above an address, the paragraph is the name, in as many lines as it has.
 fn believe_paragraphs(order: &ReadingOrder, captions: &Captions, runs: &[Run], beliefs: &mut Beliefs) {
@@ -340,12 +362,19 @@ fn weigh_vat_ids(order: &ReadingOrder, candidates: &[Candidate], owners: &[Optio
         let is_buyers = caption.is_some_and(|caption| OF_BUYER.is_match(text(caption)));
         if is_buyers { Some(Party::Buyer) } else { owners[line].or_else(|| owners[caption?]) }
     };
-    let factor = |candidate: &Candidate| match owner(candidate.line) {
+    let vat_id = Role::SupplierVatId as usize;
+    let owners: Vec<Option<Party>> = candidates.iter().map(|candidate| owner(candidate.line)).collect();
+    let is_anothers = |at: usize| owners[at] != Some(Party::Buyer) && beliefs.roles[at][vat_id] >= OTHER_VAT_ID_MIN;
+    // Few sellers print none: the only number that is believed is the seller's, wherever it stands.
+    let is_only = !(0..candidates.len()).any(is_anothers);
+    let factor = |at: usize| match owners[at] {
         Some(Party::Seller) => CAPTION_FACTOR,
+        Some(Party::Buyer) if is_only && beliefs.roles[at][vat_id] >= ONLY_VAT_ID_MIN => 1.0,
         Some(Party::Buyer) => RULED_OUT,
         _ => 1.0,
     };
-    multiply(&mut beliefs.roles, Role::SupplierVatId as usize, &candidates.iter().map(factor).collect::<Vec<_>>());
+    let factors: Vec<f32> = (0..candidates.len()).map(factor).collect();
+    multiply(&mut beliefs.roles, vat_id, &factors);
 }
 
 /// A salutation in a line of its own has the name below it.

@@ -48,7 +48,7 @@ pub(in crate::understand) enum Party {
 
 /// ... and of sellers.
 static SELLER: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"(?i)^\W*(?:emisor|cedente/prestatore(?: \(fornitore\))?|proveedor|fornitore)\W*$"));
+    LazyLock::new(|| pattern(r"(?i)^\W*(?:dr\.? to|emisor|cedente/prestatore(?: \(fornitore\))?|proveedor|fornitore)\W*$"));
 
 /// The parties that a document's lines announce.
 pub(super) struct Captions(Vec<Option<Party>>);
@@ -200,6 +200,7 @@ mod tests {
             ("Cliente 430.01187", Some(Party::Buyer)),
             ("Sold to: 30551", Some(Party::Buyer)),
             ("CUST 40918", Some(Party::Buyer)),
+            ("Dr. to", Some(Party::Seller)),
             ("rendered the 5th June 2026 to", Some(Party::Buyer)),
             ("Monthly statement of services to", Some(Party::Buyer)),
             ("Please return this slip to", None),

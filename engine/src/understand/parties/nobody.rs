@@ -42,7 +42,8 @@ static CLOSING: LazyLock<Regex> = LazyLock::new(|| {
 /// `Kd.-Nr./Customer No.: 5040`, `A/C: PLUM516`: a number and its caption.
 fn says_number(text: &str) -> bool {
     let Some((caption, number)) = text.split_once(':') else { return false };
-    has_digit(number) && number.split_whitespace().count() <= 2 && !has_digit(caption) && is_caption_alone(caption)
+    let is_account = || caption.trim().eq_ignore_ascii_case("a/c");
+    has_digit(number) && number.split_whitespace().count() <= 2 && !has_digit(caption) && (is_caption_alone(caption) || is_account())
 }
 
 /// `27MAR26`, `3rd March 2026`.
@@ -104,9 +105,9 @@ pub(in crate::understand) fn is_caption_alone(print: &str) -> bool {
         Time,
     ];
     #[rustfmt::skip]
-    const OTHERS: [&str; 26] = [
+    const OTHERS: [&str; 34] = [
         "PAGE", "PAGINA", "SEITE", "BLATT", "BLAD", "TOUR", "ROUTE", "REP", "FILIALE", "VERTRETER", "FAHRER", "DRIVER", "VAN", "DEPOT", "KD", "KDNR",
-        "KUNDENR", "KLANT", "KLANTNR", "CLIENTE", "CODICE", "COD", "N", "CUENTA", "DEL", "FOR",
+        "KUNDENR", "KLANT", "KLANTNR", "CLIENTE", "CODICE", "COD", "N", "CUENTA", "DEL", "FOR", "NO", "Nº", "PRINTED", "KONTAKT", "SPEDITION", "EUR", "GBP", "ANBIETER",
     ];
     let is_caption = |word: &str| KeywordSet::find(word).has_any(&CAPTIONS) || OTHERS.contains(&word.to_uppercase().as_str());
     all_words(print, |word| is_caption(word) || BETWEEN.contains(&word.to_uppercase().as_str()))
@@ -134,6 +135,9 @@ mod tests {
         for (text, nobody) in [
             ("Kd.-Nr./Customer No.: 5040", true),
             ("N° client : 07239", true),
+            ("Nº cliente : 07824", true),
+            ("A/C: PLUM516", true),
+            ("Printed", true),
             ("27MAR26", true),
             ("FACTURA A-2026/4423", true),
             ("RICEVUTA FISCALE", true),

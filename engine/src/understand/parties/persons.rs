@@ -11,6 +11,7 @@ use crate::understand::beliefs::Beliefs;
 use crate::understand::labels::BlockField;
 use crate::understand::legal_form;
 use crate::understand::letters;
+use crate::understand::names;
 use crate::understand::rows::ReadingOrder;
 use crate::understand::runs::Run;
 
@@ -65,7 +66,8 @@ pub(in crate::understand) fn is_person_at(person: &str, house: &str) -> bool {
 pub(super) fn pass(order: &ReadingOrder, runs: &[Run], beliefs: &mut Beliefs) {
     let buyer = BlockField::CustomerName as usize;
     let text = |line: usize| order.lines[line].text.as_str();
-    let may_name = |line: usize| !letters::is_no_name(text(line)) && !has_digit(text(line)) && !is_caption_alone(text(line));
+    let is_place = |line: usize| names::is_place(text(line)) && !says_trade(text(line));
+    let may_name = |line: usize| !letters::is_no_name(text(line)) && !has_digit(text(line)) && !is_caption_alone(text(line)) && !is_place(line);
     let is_titled = |line: usize| PERSON.is_match(text(line).trim());
     // `Lunchroom 't Hoekje`, and below it `De heer R. Postma`.
     for (at, run) in runs.iter().enumerate() {
