@@ -334,8 +334,9 @@ fn says_vat_id(order: &ReadingOrder, candidate: &Candidate) -> bool {
     candidate.kind == Kind::TaxNumber && VAT_ID_CAPTION.is_match(before) && !OF_BUYER.is_match(before)
 }
 
-static VAT_ID_CAPTION: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"(?i)\b(?:v\.?a\.?t|ust(?:-?id(?:-?nr)?)?|tva|btw(?:-?nr)?|mwst|uid(?:-?nr)?|p\. ?iva|partita iva)\b[^,;|]{0,24}$"));
+static VAT_ID_CAPTION: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(r"(?i)\b(?:v\.?a\.?t|ust(?:-?id(?:-?nr)?)?|tva|btw(?:-?nr)?|mwst|uid(?:-?nr)?|p\. ?iva|partita iva)\b[^,;|]{0,24}$")
+});
 /// `Your VAT no.`, `Ihre USt-IdNr.`
 pub(super) static OF_BUYER: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)\b(?:your|customer|client|ihre?|votre|uw|buyer)\b"));
 

@@ -73,7 +73,11 @@ pub(super) fn weigh(order: &ReadingOrder, senders: &Senders, runs: &[Run], taken
         believe(named, BlockField::CustomerName, ADDRESSEE, beliefs);
     }
     let is_free = |line: usize| !taken[line] && !addressee.contains(&line);
-    believe(sender(order, senders, runs, is_free, beliefs), BlockField::SupplierName, SENDER, beliefs);
+    // What a caption announces needs no domain: a marketplace sends bills of others.
+    let is_announced = beliefs.likeliest_run(BlockField::SupplierName).is_some_and(|best| runs[best].lines.iter().all(|line| taken[*line]));
+    if !is_announced {
+        believe(sender(order, senders, runs, is_free, beliefs), BlockField::SupplierName, SENDER, beliefs);
+    }
     believe(above(order, runs, is_free, beliefs), BlockField::SupplierName, SENDER, beliefs);
 }
 

@@ -30,14 +30,14 @@ const NAME_CHARACTERS_MIN: usize = 3;
 /// From here on a line no longer is the supplier's name: registration numbers, owners.
 static AFTER_NAME: LazyLock<Regex> = LazyLock::new(|| {
     let number = r"(?:NO\.?:? ?)?(?:\b[A-Z]{2}\d{6,}|\d{4,9} ?-? ?[A-Z]|\b\d{10,12})\b";
-    let word = r"\b(?:(?:CO(?:MPANY)?\.? ?)?REG(?:ISTRATION)?\.? ?(?:NO|:)|CO(?:MPANY)?\.? ?NO\b|ROC\b|OWN(?:ED)? BY|AU CAPITAL|REGISTERED (?:IN|OFFICE)|[-–—] SITZ\b|AMTSGERICHT|RCS\b|SIRE[TN]\b|GST\b|VAT (?:NO|REG)|(?:[-–—·] )?(?:CIF|NIF|P\.? ?IVA|KVK)\b)";
+    let word = r"\b(?:(?:CO(?:MPANY)?\.? ?)?REG(?:ISTRATION)?\.? ?(?:NO|:)|CO(?:MPANY)?\.? ?NO\b|ROC\b|OWN(?:ED)? BY|AU CAPITAL|REGISTERED (?:IN|OFFICE)|[-–—] SITZ\b|AMTSGERICHT|RCS\b|SIRE[TN]\b|GST\b|VAT (?:NO|REG)|(?:[-–—·] )?(?:C\.?I\.?F|N\.?I\.?F|P\.? ?IVA|KVK)\b)";
     pattern(&format!(r"(?i)\s*[(\[]?\s*(?:{number}|{word}).*$"))
 });
 
 /// What stands before the name of who owns a shop, sends a bill or is paid.
 pub(super) static BEFORE_NAME: LazyLock<Regex> = LazyLock::new(|| {
     let owned = r"DIMIL\w{1,3}KI(?: OLEH)?|OWN(?:ED|ER)?(?: (?:&|AND) (?:OPERATED|MANAGED))? BY|PROPRIETORS?|(?:GOODS|TITLE) REMAINS? (?:THE PROPERTY OF|WITH)|OPERATED BY|MANAGED BY";
-    let sent = r"(?:new )?(?:bill|invoice) from|(?:issued|sent|supplied|fulfilled) by|(?:please )?(?:make )?(?:pay(?:ments?)?|cheques?) (?:payable )?to|compte ouvert au nom de|mittente|company name|(?:a/c|account) (?:name|holder)|payee|beneficiary|kontoinhaber(?:in)?|zahlungsempf[aä]nger|titulaire(?: du compte)?|titular|intestatario|beneficiario|begunstigde|rekeninghouder";
+    let sent = r"(?:new )?(?:bill|invoice) from|(?:issued|sent|supplied|fulfilled) by|(?:please )?(?:make )?(?:pay(?:ments?)?|cheques?|remittances?) (?:payable )?to|compte ouvert au nom de|mittente|company name|(?:a/c|account) (?:name|holder)|payee|beneficiary|kontoinhaber(?:in)?|zahlungsempf[aä]nger|titulaire(?: du compte)?|titular|intestatario|beneficiario|begunstigde|rekeninghouder";
     pattern(&format!(r"(?i)^\W*(?:(?:{owned}|{sent})\b\s*[:.]?|(?:to|from|supplier|seller)\s*:)\s*"))
 });
 
@@ -62,7 +62,9 @@ pub(super) static DOCKET_BUYER: LazyLock<Regex> = LazyLock::new(|| pattern(r"^M\
 /// ... and what needs no colon: `Prepared for Café Gannet`, `M/S Joy Garden`, `To The Black Plough`.
 static BEFORE_CUSTOMER: LazyLock<Regex> = LazyLock::new(|| {
     let captions = "prepared for|m/s\\.?|messrs\\.?|rechnungsempfänger|afnemer|cessionario|destinatario|name|client(?:e)?|kunde|klant|adresse de facturation";
-    pattern(&format!(r"^\W*(?:(?i:{captions})\s*[:–]\s*\b|(?i:her[rn]n?/frau(?:/firma)?|firma)\s+\b|(?i:prepared for|m/s\.?|messrs\.?|cessionario|to|for|hello|hi|dear)\s+\b|M\s+\b)"))
+    pattern(&format!(
+        r"^\W*(?:(?i:{captions})\s*[:–]\s*\b|(?i:her[rn]n?/frau(?:/firma)?|firma)\s+\b|(?i:prepared for|m/s\.?|messrs\.?|cessionario|to|for|hello|hi|dear)\s+\b|M\s+\b)"
+    ))
 });
 
 /// A caption of a name in front of it: `Denominazione: Cantina Valrossa S.r.l.`
@@ -197,7 +199,8 @@ fn of_supplier(text: &str, kept: Range<usize>) -> (usize, usize) {
 
 /// Where a name ends without the signs that part it from what follows.
 fn without_tail(text: &str, name: Range<usize>) -> usize {
-    name.start + text.get(name.clone()).map_or(name.len(), |name| name.trim_end_matches([' ', ',', ';', '|', '·', '•']).len())
+    name.start
+        + text.get(name.clone()).map_or(name.len(), |name| name.trim_end_matches([' ', ',', ';', '|', '·', '•', '-', '–', '—']).len())
 }
 
 /// Where an address begins behind a company's name: `ACME WINES LTD, 1 HIGH STREET`, `The Anchor, Quayside, Dublin 9`.
@@ -299,6 +302,8 @@ mod tests {
             ("Proprietors: Moor Brewing Company Limited", "Moor Brewing Company Limited"),
             ("GOODS REMAIN THE PROPERTY OF HALE CASH & CARRY LIMITED", "HALE CASH & CARRY LIMITED"),
             (": .NET PEOPLE LTD", ".NET PEOPLE LTD"),
+            ("DISTRIBUCIONES PUIG, S.L. - C.I.F. B65230476", "DISTRIBUCIONES PUIG, S.L."),
+            ("Remittances to: Midlands Wholesale Ltd", "Midlands Wholesale Ltd"),
         ];
         for (line, name) in cases {
             assert_eq!(&line[kept(BlockField::SupplierName, line)], name);

@@ -274,7 +274,9 @@ fn join_broken(order: &ReadingOrder, runs: &[Run], field: BlockField, beliefs: &
     let pair = match own_words(line) {
         _ if may_end(line) && below.is_some_and(|below| is_broken(below) && may_end(below)) => below.map(|below| [line, below]),
         None if begins(line) => below.filter(|below| is_rest(*below)).map(|below| [line, below]),
-        Some(words) if is_rest(line) && (words == 0 || says_trade_alone(line)) => order.in_column(line, -1).next().filter(|above| begins(*above)).map(|above| [above, line]),
+        Some(words) if is_rest(line) && (words == 0 || says_trade_alone(line)) => {
+            order.in_column(line, -1).next().filter(|above| begins(*above)).map(|above| [above, line])
+        }
         _ => None,
     };
     let pair = pair.filter(|[above, below]| letters::goes_on(order, *above, *below));

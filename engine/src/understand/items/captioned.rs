@@ -55,6 +55,12 @@ fn begins_with_code(cell: &Cell) -> bool {
         .is_some_and(|word| is_code(word) && (cell.words.len() == 1 || word.text.contains('-') || word.text.ends_with([',', ';'])))
 }
 
+/// `[MT01] per unit`.
+fn begins_with_bracketed_code(cell: &Cell) -> bool {
+    let inner = |word: &Word| word.text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).map(str::to_owned);
+    cell.words.first().and_then(inner).is_some_and(|code| code.contains(|c: char| c.is_ascii_digit()) && !code.contains(' '))
+}
+
 /// Notes below an item: `Charge 27694`, `MHD 15.05.26`, `Allergene: A, C, G`, `ASIN: B0C8T4WQ1K`.
 static NOTE: LazyLock<Regex> = LazyLock::new(|| {
     let dated = r"mhd|bbe?|exp|scad|tht|tgt|dlc|ddm|best before|use by";
@@ -62,7 +68,7 @@ static NOTE: LazyLock<Regex> = LazyLock::new(|| {
     let said =
         r"allerg[eéè]n[ei]?s?|allergeni|herkunft|origine?|origen|herkomst|ursprung|incl\. travel|billing period|standing order|by the \w+$";
     pattern(&format!(
-        r"(?i)^\W*(?:(?:{dated})\b[.:]?\s*\d|(?:{numbered})\b[.:]?\s*\S*\d|\(?l\. ?\S*\d|(?:{said})\b\s*:?)|\b(?:lot|batch|use by|best before|tht|mhd|dlc)\b[.:]?\s*\S*\d"
+        r"(?i)^\W*(?:(?:{dated})\b[.:]?\s*\d|(?:{numbered})\b[.:]?\s*\S*\d|\(?l[.-] ?(?:[a-z] )?\S*\d|(?:{said})\b\s*:?)|\b(?:lot|batch|use by|best before|tht|mhd|dlc)\b[.:]?\s*\S*\d"
     ))
 });
 
@@ -320,7 +326,7 @@ impl<'a> Entry<'a> {
             }
             // Below its code a description may have the row for itself.
             let has_row = columns.code_above_description() && lines.len() == 1 && row.cells.len() == 1;
-            let is_code = columns.code_below_description() && begins_with_code(cell);
+            let is_code = columns.code_below_description() && begins_with_code(cell) || begins_with_bracketed_code(cell);
             if is_code || !has_row && leaves_column(cell, &quad, columns) {
                 break;
             }
@@ -332,7 +338,8 @@ impl<'a> Entry<'a> {
     /// The code below the description, in the same column.
     fn code_beneath(&self, columns: &Columns) -> Option<Cell<'a>> {
         let cells = self.below.iter().take(CODE_ROWS_BELOW).filter_map(|row| row.cell(Column::Description));
-        let code = cells.filter(|_| columns.code_below_description()).find(|cell| begins_with_code(cell))?;
+        let may_be = |cell: &&Cell| columns.code_below_description() && begins_with_code(cell) || begins_with_bracketed_code(cell);
+        let code = cells.into_iter().find(may_be)?;
         Some(Cell { column: Column::Code, words: vec![code.words[0].without_bracket()] })
     }
 
@@ -370,7 +377,6 @@ impl<'a> Entry<'a> {
             goods.cells.extend(beneath.or_else(|| code_below(&self.below)));
         }
         goods.part_numbers_from_code();
-        goods.drop_numbers_behind();
         goods
     }
 

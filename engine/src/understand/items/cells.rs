@@ -160,8 +160,10 @@ fn word_ranges(text: &str) -> Vec<Range<usize>> {
     plain_word_ranges(text).into_iter().flat_map(factors).collect()
 }
 
+/// Also of one piece: `€/kg`.
 fn is_currency(word: &str) -> bool {
-    matches!(word.trim_end_matches([':', '.']), "RM" | "EUR" | "GBP" | "USD" | "€" | "£" | "$")
+    let sign = word.split('/').next().unwrap_or(word);
+    matches!(sign.trim_end_matches([':', '.']), "RM" | "EUR" | "GBP" | "USD" | "€" | "£" | "$")
 }
 
 /// A printed number in [`ONE`]s; decimals behind the sixth are cut off.

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::announced::{Announced, CAPTION_SHARE_MIN, ROWS_LOOKED_AT, caption_rows, caption_words};
 use super::captions::{Caption, accepts, meets_only};
-use super::cells::{Cell, Word, around_words, words};
+use super::cells::{Cell, Word, around_words, plain_words, words};
 use crate::geometry::Quad;
 use crate::text::TextLine;
 use crate::understand::draft::Column;
@@ -66,6 +66,7 @@ impl Columns {
     fn of(announced: Announced, order: &ReadingOrder, below: usize) -> Self {
         let mut columns = Self(announced.columns(order, below));
         columns.widen_descriptions(order, below);
+        columns.widen_numbers(order, below);
         columns
     }
 
@@ -102,6 +103,28 @@ impl Columns {
         // Not the first, which may be a stray one.
         if let Some(left) = lefts.get(lefts.len() / 4) {
             self.0[at].left = self.0[at].left.min(*left);
+        }
+    }
+
+    /// A caption may begin where its column does, and the numbers end where that ends: narrow ones stand nearer to the next caption. Where numbers end
+    /// in one place and the widest of them stands below one caption alone, they all are of that.
+    fn widen_numbers(&mut self, order: &ReadingOrder, first: usize) {
+        const NUMBERS_MIN: usize = 3;
+        /// In heights of a number.
+        const ALIGNED_MAX: f32 = 0.4;
+        let rows = (0..ROWS_LOOKED_AT as isize).map_while(|offset| order.row_at(first, offset));
+        let words = rows.flat_map(|row| plain_words(order, row)).filter(|word| word.number().is_some());
+        let numbers: Vec<Quad> = words.map(|word| word.quad).collect();
+        let ends_with = |like: &Quad, other: &&Quad| (like.right() - other.right()).abs() <= ALIGNED_MAX * like.height();
+        for at in 0..self.0.len() {
+            let next = self.0.get(at + 1).map_or(f32::INFINITY, |next| next.left);
+            let is_own = |quad: &&Quad| quad.right() > self.0[at].right && quad.right() < next && meets_only(self.0.iter(), at, quad);
+            let column = |widest: &&Quad| numbers.iter().filter(|other| ends_with(widest, other)).count() >= NUMBERS_MIN;
+            let is_of_text = matches!(self.0[at].column, Some(Column::Code | Column::Description | Column::Unit));
+            let right = numbers.iter().filter(is_own).filter(column).map(Quad::right).fold(self.0[at].right, f32::max);
+            if !is_of_text {
+                self.0[at].right = right;
+            }
         }
     }
 
@@ -182,8 +205,8 @@ impl Columns {
             // `3 Std`: a quantity with its unit.
             Some(Place::In(Column::Quantity)) if !is_number && accepts(Column::Unit, word) => Place::In(Column::Unit),
             Some(Place::In(Column::Unit)) if !is_number => Place::Nowhere,
-            // `33.70 C`: a code of tax.
-            Some(Place::In(Column::LineTotal)) if !is_number => Place::Nowhere,
+            // `33.70 C`: a code of tax; `6.50 €/kg`.
+            Some(Place::In(Column::LineTotal | Column::UnitPrice)) if !is_number => Place::Nowhere,
             // `19 % VAT (S)`: what follows a rate.
             Some(Place::In(Column::VatRate) | Place::Nowhere) if !is_number => Place::Nowhere,
             // Captions of one line are placed by guess: the descriptions may begin further left.

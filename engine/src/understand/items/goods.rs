@@ -14,6 +14,12 @@ use crate::understand::rows::ReadingOrder;
 /// How far an item is believed whose arithmetic holds.
 const PROVEN_PROBABILITY: f32 = 0.97;
 
+/// A batch or a date before which goods are good, behind a description: `lot 0415`, `L. 0503)`, `IE 2214 · lot 0412`, `made 05/05`.
+static BATCH: LazyLock<Regex> = LazyLock::new(|| {
+    let said = r"lot|lote|lotto|charge|batch|best before|bbe?|use by|mhd|dlc|ddm|tht|made|packed|exp";
+    pattern(&format!(r"(?i)^(?:[(—–·|]\s*)?(?:\w{{1,3}} \d+ [·|] )?(?:(?:{said})\b[.:]?\s*\S*\d|l\. ?\S*\d)"))
+});
+
 /// The caption of a code that ends a description.
 static CODE_CAPTION: LazyLock<Regex> = LazyLock::new(|| {
     let words =
@@ -255,7 +261,7 @@ impl<'a> Goods<'a> {
         quantity.readings().filter(some).any(|quantity| price.readings().any(|price| self.makes_total(quantity, price)))
     }
 
-    /// `[KEG30-PA] Pale Ale`: a code in brackets before the description.
+    /// `[KEG30-PA] Pale Ale`, `Extintor polvo 6 kg [EX06]`: a code in brackets before the description, or behind it.
     pub(super) fn part_bracketed_code(&mut self) {
         if self.has(Column::Code) {
             return;
@@ -263,23 +269,55 @@ impl<'a> Goods<'a> {
         let Some(description) = self.cells.iter_mut().find(|cell| cell.column == Column::Description && cell.words.len() > 1) else {
             return;
         };
-        let code = &description.words[0];
-        let inner = code.text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
-        let Some(inner) = inner.filter(|inner| !inner.is_empty() && !inner.contains(char::is_lowercase)) else { return };
-        let start = code.range.start + 1;
-        let code = Word { text: inner, range: start..start + inner.len(), ..code.clone() };
-        description.words.remove(0);
+        let bracketed = |word: &Word<'a>| {
+            let inner = word.text.strip_prefix('[').and_then(|text| text.strip_suffix(']'))?;
+            let start = word.range.start + 1;
+            let code = Word { text: inner, range: start..start + inner.len(), ..word.clone() };
+            (!inner.is_empty() && !inner.contains(char::is_lowercase)).then_some(code)
+        };
+        let ends = [0, description.words.len() - 1];
+        let Some((at, code)) = ends.into_iter().find_map(|at| Some((at, bracketed(&description.words[at])?))) else { return };
+        description.words.remove(at);
         self.cells.push(Cell { column: Column::Code, words: vec![code] });
     }
 
-    /// Numbers that stand alone in lines behind the description, those of the days of a week say, are none of its words.
+    /// Numbers and measures that stand alone in lines behind the description are none of its words: those of the days of a week, or of a
+    /// pack that no caption explains.
     pub(super) fn drop_numbers_behind(&mut self) {
+        /// From the words before, in heights of a line: a number of its own is closer, `Abrechnungskreis 1`.
+        const GAP_MIN: f32 = 2.0;
         let Some(description) = self.cells.iter_mut().find(|cell| cell.column == Column::Description) else { return };
         let is_alone = |word: &Word| word.number().is_some() && word.whole.trim() == word.text;
         let numbers = description.words.iter().rev().take_while(|word| is_alone(word)).count();
-        // One may be its own: `Abrechnungskreis 1`.
         if numbers > 1 && numbers < description.words.len() {
             description.words.truncate(description.words.len() - numbers);
+        }
+        while let Some(last) = description.words.last() {
+            let start = description.words.iter().position(|word| word.line == last.line).unwrap_or(0);
+            let Some(before) = start.checked_sub(1).map(|before| &description.words[before]) else { return };
+            let (quad, first) = (before.quad, &description.words[start]);
+            let is_beside = first.quad.left() - quad.right() > GAP_MIN * quad.height() && first.quad.top() < quad.bottom();
+            if !is_beside || !is_pack(last.whole) {
+                return;
+            }
+            description.words.truncate(start);
+        }
+    }
+
+    /// What a description says of a batch or of a date behind a sign is a note: `Beef mince 10% fat - lot 0415`, `Chorizo (L. 0503)`.
+    pub(super) fn drop_batch(&mut self) {
+        let Some(description) = self.cells.iter_mut().find(|cell| cell.column == Column::Description) else { return };
+        let is_parted = |at: usize| {
+            let (before, word) = (&description.words[at - 1], &description.words[at]);
+            let between = before.line == word.line && word.whole[before.range.end..word.range.start].contains(['—', '–', '·', '|']);
+            between || word.text.starts_with('(')
+        };
+        let says_batch = |at: &usize| {
+            let word = &description.words[*at];
+            is_parted(*at) && BATCH.is_match(&word.whole[word.range.start..])
+        };
+        if let Some(note) = (1..description.words.len()).find(says_batch) {
+            description.words.truncate(note);
         }
     }
 
@@ -357,6 +395,13 @@ pub(super) fn code_behind_caption(words: &[Word]) -> Option<usize> {
     let code = words.get(at).filter(|_| at > 0)?;
     let is_code = code.text.contains(|c: char| c.is_ascii_digit()) || code.text.contains('-') && !code.text.contains(char::is_lowercase);
     is_code.then_some(at)
+}
+
+/// Whether a line is a pack or a number alone: `240`, `50 L`, `6 x 75cl`, `CR`.
+fn is_pack(line: &str) -> bool {
+    static PACK: LazyLock<Regex> =
+        LazyLock::new(|| pattern(r"(?i)^(?:\d+\s*[x×]\s*)?\d+(?:[.,]\d+)?\s*(?:k?g|[cm]?l|ltr|litres?|oz|lb|pcs?|er)?$|^[–·-]$"));
+    PACK.is_match(line.trim())
 }
 
 /// Leaves out the numbers of items that stand before all descriptions: of three and more, also by groups, `A.1`, `A.2`, `B.1`; of fewer with a point behind

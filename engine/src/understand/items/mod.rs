@@ -74,6 +74,8 @@ pub(super) fn items(order: &ReadingOrder, beliefs: &Beliefs, priced: bool, vat: 
     reader.describe_from_below();
     drop_sums(&mut reader.items);
     reader.items.iter_mut().for_each(Goods::trim_description);
+    reader.items.iter_mut().for_each(Goods::drop_numbers_behind);
+    reader.items.iter_mut().for_each(Goods::drop_batch);
     drop_positions(&mut reader.items.iter_mut().collect::<Vec<_>>());
     drop_sidebars(&mut reader.items);
     for goods in &mut reader.items {

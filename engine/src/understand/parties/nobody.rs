@@ -21,6 +21,7 @@ static TITLE: LazyLock<Regex> = LazyLock::new(|| {
 /// Whether a text is a caption, a title, a salutation or a telephone: nobody's name.
 pub(in crate::understand) fn names_nobody(text: &str) -> bool {
     text.trim_end().ends_with(':')
+        || text.contains('%')
         || TITLE.is_match(text)
         || letters::is_salutation(text)
         || super::announces(text)

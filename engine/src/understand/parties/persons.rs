@@ -22,20 +22,44 @@ pub(in crate::understand) static PERSON: LazyLock<Regex> = LazyLock::new(|| {
     )
 });
 
-/// Forenames that are common where English, Irish, German, French, Dutch, Italian or Spanish is spoken, in lower case.
+/// Forenames that are common where English, Irish, German, French, Dutch, Italian or Spanish is spoken, as [`letters::plain`] has them.
 #[rustfmt::skip]
 const FORENAMES: &[&str] = &[
-    "aaron", "adam", "adele", "agnes", "aidan", "aine", "alan", "alex", "alice", "alison", "amanda", "amy", "andrea", "andreas", "andrew", "angela", "anja", "ann",
-    "anna", "anne", "anthony", "antonio", "aoife", "arthur", "barbara", "barry", "bart", "ben", "bernd", "birgit", "brenda", "brian", "bridget", "caitriona",
-    "carla", "carlo", "carlos", "carmen", "caroline", "catherine", "charles", "chloe", "christian", "christine", "christopher", "ciara", "claire", "clare", "claudia",
-    "colm", "conor", "cormac", "daniel", "daniela", "david", "dean", "declan", "deirdre", "dermot", "derek", "diana", "dieter", "dirk", "dominic", "donal", "edward",
-    "eileen", "elaine", "elena", "elizabeth", "ellen", "emily", "emma", "eoin", "erik", "eva", "fergus", "fiona", "francesca", "francesco", "frank", "gavin",
-    "george", "gerard", "giulia", "giuseppe", "gordon", "grace", "grainne", "hannah", "hans", "helen", "helga", "henry", "ian", "imelda", "ines", "ingrid", "isabel",
-    "jack", "james", "jan", "jane", "janet", "jason", "javier", "jean", "jens", "jo", "joan", "joe", "john", "jonathan", "jose", "joseph", "juan", "judith", "julia", "julie",
-    "jutta", "karen", "karin", "kate", "kathleen", "keith", "kevin", "klaus", "laura", "lena", "liam", "linda", "lisa", "lorenzo", "louise", "luca", "lucy", "luis",
-    "maeve", "marco", "margaret", "maria", "marie", "mario", "mark", "martin", "mary", "matthew", "maurice", "michael", "michelle", "miriam", "monika", "moira",
-    "nadia", "nell", "niall", "nicola", "nina", "noel", "nora", "nuala", "olivia", "orla", "oscar", "pat", "patricia", "patrick", "paul", "paula", "peter", "petra", "philip",
-    "pierre", "priya", "rachel", "ralf", "rebecca", "richard", "robert", "roisin", "ruth", "sandra", "sarah", "sean", "sheila", "simon", "siobhan",
+    "aaron", "adam", "adele", "adrien", "agathe", "agnes", "aidan", "ailish", "aine", "aisling", "alain", "alan", "albert", "alberto", "alejandro",
+    "alessandro", "alessia", "alex", "alexander", "alice", "alison", "alvaro", "amanda", "amy", "ana", "andrea", "andreas", "andrew", "angela", "angelika",
+    "angelo", "anja", "ann", "anna", "anne", "anneke", "annette", "anthony", "antoine", "anton", "antonella", "antonio", "aoife", "armin", "arthur", "astrid",
+    "audrey", "aurelie", "axel", "barbara", "barry", "bart", "bastien", "beatrice", "beatriz", "ben", "benedikt", "benoit", "bernadette", "bernard", "bernd",
+    "bettina", "billy", "birgit", "bob", "bram", "brenda", "brendan", "brian", "bridget", "brigitte", "bruno", "caitriona", "carla", "carlo", "carlos",
+    "carmel", "carmen", "caroline", "carsten", "cathal", "catherine", "cedric", "celine", "cesare", "chantal", "charles", "chiara", "chlo", "christa",
+    "christian", "christine", "christoph", "christopher", "ciara", "ciaran", "cillian", "claire", "clare", "claudia", "clodagh", "colette", "colm", "conor",
+    "corinne", "cormac", "cristina", "daan", "damien", "daniel", "daniela", "david", "davide", "dean", "declan", "deirdre", "delphine", "denis", "derek",
+    "dermot", "desmond", "diana", "didier", "diego", "dieter", "dirk", "domenico", "dominic", "donal", "donnacha", "dorothea", "dympna", "eamon", "eamonn",
+    "edward", "eileen", "eimear", "elaine", "elena", "elisa", "elizabeth", "elke", "ellen", "elodie", "els", "emer", "emilie", "emily", "emma", "enda",
+    "enrico", "enriqu", "eoin", "eric", "erik", "esmee", "estelle", "esther", "eva", "fabio", "fabrice", "federico", "felix", "femke", "fergus", "fernando",
+    "fintan", "fiona", "fionn", "florence", "florian", "francesca", "francesco", "francois", "frank", "franz", "gabriele", "gavin", "george", "geraldine",
+    "gerard", "gerhard", "gianni", "gijs", "gilles", "giorgio", "giovanni", "gisela", "giulia", "giuseppe", "gonzalo", "gordon", "grace", "graham", "grainne",
+    "greg", "guillaume", "gunter", "hannah", "hans", "hazel", "heather", "heike", "heinrich", "heinz", "helen", "helga", "hendrik", "henk", "henry",
+    "hermann", "herve", "hilary", "holger", "horst", "hugh", "hugo", "ian", "ignacio", "imelda", "ines", "ingo", "ingrid", "irene", "isabel", "isabelle",
+    "isla", "ivan", "jacinta", "jack", "jackie", "jacqus", "jade", "jakob", "james", "jan", "jane", "janet", "jasmine", "jason", "jasper", "javier", "jean",
+    "jenny", "jens", "jerome", "jeron", "jessica", "jill", "jim", "jimmy", "jo", "joan", "jochen", "jodie", "johannes", "john", "jonathan", "joost", "jorg",
+    "jose", "joseph", "josephine", "josh", "juan", "judith", "julia", "julie", "julien", "jurgen", "jutta", "karen", "karin", "kate", "katherine", "kathleen",
+    "kathrin", "kathy", "katie", "katja", "kees", "keith", "kelly", "ken", "kerry", "kevin", "kieran", "killian", "kim", "kirsty", "klaus", "konrad", "kurt",
+    "lars", "laura", "lauren", "laurent", "lee", "lena", "leo", "lewis", "liam", "linda", "lisa", "loic", "lorcan", "lorenzo", "lorna", "lothar", "lotte",
+    "louise", "luc", "luca", "lucia", "lucie", "lucy", "luigi", "luis", "lynn", "maarten", "maggie", "mairead", "majella", "malcolm", "manfred", "manon",
+    "manul", "marc", "marco", "margaret", "maria", "marian", "marie", "mario", "marion", "mark", "markus", "martha", "martin", "mary", "massimo", "mathieu",
+    "matteo", "matthew", "matthias", "maura", "maurice", "mave", "megan", "melanie", "mercedes", "michal", "michele", "michelle", "mick", "migul", "mike",
+    "miriam", "moira", "molly", "monica", "monika", "montserrat", "muireann", "nadia", "naomi", "natalie", "nathalie", "nathan", "neil", "nell", "niall",
+    "nick", "nicola", "nicolas", "niels", "nigel", "nina", "nol", "nora", "noreen", "norman", "nuala", "nuria", "odile", "oisin", "olivia", "oonagh", "orla",
+    "oscar", "pablo", "padraig", "pamela", "paolo", "pascal", "pat", "patricia", "patrick", "paul", "paula", "pauline", "pedro", "penny", "peter", "petra",
+    "philip", "pierre", "pieter", "pietro", "pilar", "pippa", "polly", "priya", "rachel", "rafal", "raffale", "ralf", "ramon", "raul", "rebecca", "rhys",
+    "riccardo", "richard", "rita", "rob", "robert", "roberto", "robin", "rocio", "roger", "roisin", "rol", "romain", "ron", "ronan", "rory", "rosa",
+    "rosario", "rosemary", "rosie", "ross", "ruairi", "ruby", "russell", "ruth", "ruud", "ryan", "sally", "salvatore", "sam", "samul", "sander", "sandra",
+    "sandrine", "saoirse", "sara", "sarah", "scott", "seamus", "sean", "sebastien", "sergio", "shane", "sharon", "sheila", "shirley", "silvia", "simon",
+    "simone", "sinead", "siobhan", "sofia", "sophie", "sorcha", "stefan", "stefanie", "stefano", "steffen", "stephane", "stephanie", "stephen", "steve",
+    "steven", "stuart", "su", "susan", "susanne", "suzanne", "sven", "sylvia", "sylvie", "tadhg", "tara", "teresa", "theresa", "thibault", "thierry",
+    "thomas", "thorsten", "tim", "tobias", "tom", "tomas", "tony", "torsten", "tracy", "trevor", "ulrich", "ultan", "una", "ursula", "uwe", "valentina",
+    "valerie", "vera", "veroniqu", "victoria", "vincent", "virginie", "volker", "walter", "wendy", "werner", "willem", "william", "wolfgang", "wouter",
+    "yannick", "yves", "yvonne", "zo",
 ];
 
 /// What houses that buy for a trade are called.
@@ -67,7 +91,8 @@ pub(super) fn pass(order: &ReadingOrder, runs: &[Run], beliefs: &mut Beliefs) {
     let buyer = BlockField::CustomerName as usize;
     let text = |line: usize| order.lines[line].text.as_str();
     let is_place = |line: usize| names::is_place(text(line)) && !says_trade(text(line));
-    let may_name = |line: usize| !letters::is_no_name(text(line)) && !has_digit(text(line)) && !is_caption_alone(text(line)) && !is_place(line);
+    let may_name =
+        |line: usize| !letters::is_no_name(text(line)) && !has_digit(text(line)) && !is_caption_alone(text(line)) && !is_place(line);
     let is_titled = |line: usize| PERSON.is_match(text(line).trim());
     // `Lunchroom 't Hoekje`, and below it `De heer R. Postma`.
     for (at, run) in runs.iter().enumerate() {
