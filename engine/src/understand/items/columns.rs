@@ -107,7 +107,7 @@ impl Columns {
     }
 
     /// A caption may begin where its column does, and the numbers end where that ends: narrow ones stand nearer to the next caption. Where numbers end
-    /// in one place and the widest of them stands below one caption alone, they all are of that.
+    /// in one place, they all are of the caption that is nearest to the widest of them.
     fn widen_numbers(&mut self, order: &ReadingOrder, first: usize) {
         const NUMBERS_MIN: usize = 3;
         /// In heights of a number.
@@ -118,10 +118,19 @@ impl Columns {
         let ends_with = |like: &Quad, other: &&Quad| (like.right() - other.right()).abs() <= ALIGNED_MAX * like.height();
         for at in 0..self.0.len() {
             let next = self.0.get(at + 1).map_or(f32::INFINITY, |next| next.left);
-            let is_own = |quad: &&Quad| quad.right() > self.0[at].right && quad.right() < next && meets_only(self.0.iter(), at, quad);
-            let column = |widest: &&Quad| numbers.iter().filter(|other| ends_with(widest, other)).count() >= NUMBERS_MIN;
+            let nearest = |quad: &Quad| {
+                let distance = |at: &usize| self.0[*at].distance(quad);
+                (0..self.0.len()).min_by(|a, b| distance(a).total_cmp(&distance(b)))
+            };
+            let is_own = |quad: &&Quad| quad.right() > self.0[at].right && quad.right() < next && nearest(quad) == Some(at);
+            let column = |quad: &&Quad| numbers.iter().filter(|other| ends_with(quad, other)).count() >= NUMBERS_MIN;
+            let widest = |quad: &&Quad| numbers.iter().filter(|other| ends_with(quad, other)).all(|other| other.left() >= quad.left());
             let is_of_text = matches!(self.0[at].column, Some(Column::Code | Column::Description | Column::Unit));
-            let right = numbers.iter().filter(is_own).filter(column).map(Quad::right).fold(self.0[at].right, f32::max);
+            let right = numbers
+                .iter()
+                .filter(|quad| is_own(quad) && column(quad) && widest(quad))
+                .map(Quad::right)
+                .fold(self.0[at].right, f32::max);
             if !is_of_text {
                 self.0[at].right = right;
             }

@@ -307,16 +307,18 @@ impl<'a> Goods<'a> {
     /// What a description says of a batch or of a date behind a sign is a note: `Beef mince 10% fat - lot 0415`, `Chorizo (L. 0503)`.
     pub(super) fn drop_batch(&mut self) {
         let Some(description) = self.cells.iter_mut().find(|cell| cell.column == Column::Description) else { return };
+        let is_sign = |at: usize| !description.words[at].text.contains(char::is_alphanumeric);
         let is_parted = |at: usize| {
             let (before, word) = (&description.words[at - 1], &description.words[at]);
             let between = before.line == word.line && word.whole[before.range.end..word.range.start].contains(['—', '–', '·', '|']);
-            between || word.text.starts_with('(')
+            between || is_sign(at - 1) || word.text.starts_with('(')
         };
         let says_batch = |at: &usize| {
             let word = &description.words[*at];
             is_parted(*at) && BATCH.is_match(&word.whole[word.range.start..])
         };
-        if let Some(note) = (1..description.words.len()).find(says_batch) {
+        let note = (1..description.words.len()).find(says_batch).map(|note| note - usize::from(is_sign(note - 1)));
+        if let Some(note) = note.filter(|note| *note > 0) {
             description.words.truncate(note);
         }
     }

@@ -1,3 +1,4 @@
+mod beside_descriptions;
 mod unknown_captions;
 
 use super::*;
