@@ -88,7 +88,7 @@ pub(super) fn complete(
         customer.is_some_and(|customer| {
             let (name, company_name) = (letters(&customer.text), letters(&company.text));
             let stands_below = is_right_below(customer, order.lines[company.line]);
-            company_name.contains(name.as_str()) || name.contains(&company_name) || stands_below
+            !name.is_empty() && (company_name.contains(name.as_str()) || name.contains(&company_name)) || stands_below
         })
     };
     let all: Vec<Company> = (0..order.lines.len()).flat_map(|line| of_line(order, line)).collect();
@@ -99,7 +99,9 @@ pub(super) fn complete(
         .max_by_key(|company| (word_count(&company.text), std::cmp::Reverse(company.line)));
     let found = match whole {
         Some(whole) => Some((whole, WHOLE)),
-        None if !is_receipt && legal_form::find(&best.text).is_none() => only(order, &all, is_others).map(|only| (only, ONLY)),
+        None if legal_form::find(&best.text).is_none() => {
+            only(order, &all, is_others).filter(|only| !is_receipt || SURE_FORM.is_match(&only.text)).map(|only| (only, ONLY))
+        }
         None => None,
     };
     if let Some((company, share)) = found {
@@ -133,10 +135,13 @@ fn is_right_below(name: &Span, line: &TextLine) -> bool {
     name.page == line.page && (0.0..=STEP_MAX * below.height()).contains(&step) && (above.left() - below.left()).abs() <= below.height()
 }
 
+/// Forms that end a company's name also on a receipt, which may print `U.PRICE AMT INC.` as well.
+static SURE_FORM: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)\b(?:LTD|LIMITED|PLC|DAC|UNLIMITED COMPANY|GMBH|B\.V|S\.R\.L)\b"));
+
 /// What stands beside the name of who owns a shop.
 static OF_OWNER: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(?i)\b(?:trading|brand|t/a|capital|exploitation|inhaber|owner|directors?|gesch[aä]ftsf[uü]hrer|registered|company no|sede legale|si[eè]ge)\b|©",
+        r"(?i)\b(?:trading|brand|t/a|capital|exploitation|inhaber|owner|directors?|gesch[aä]ftsf[uü]hrer|registered|company no|sede legale|si[eè]ge|remittances?|cheques?|payable)\b|©",
     )
 });
 
@@ -290,5 +295,30 @@ mod tests {
         ] {
             assert_eq!(is_part(name, whole), expected, "{name}");
         }
+    }
+
+    /// The supplier's name where the network believes `believed`, and the customer's line is `customer`.
+    fn completed(lines: &[(f32, &str)], believed: &str, customer: &str, is_receipt: bool) -> String {
+        let lines: Vec<TextLine> = lines.iter().map(|(top, text)| line(0.0, *top, 900.0, text)).collect();
+        let order = ReadingOrder::new(&lines, &[PageSize { width: 1000, height: 1000 }]);
+        let span = |text: &str| {
+            let quad = order.lines.iter().find(|line| line.text == text).map_or(lines[0].quad, |line| line.quad);
+            Span { text: text.into(), page: 0, quad, probability: 0.9 }
+        };
+        complete(&order, vec![span(believed)], &[span(customer)], is_receipt, |_| false)[0].text.clone()
+    }
+
+    #[test]
+    fn the_small_print_says_whose_a_brand_is() {
+        let letter = [
+            (0.0, "PRIM'HALLES"),
+            (30.0, "S.A.S. Lecœur Primeurs au capital de 80 000 €"),
+            (200.0, "BRASSERIE DU PASSAGE"),
+            (230.0, "SARL KERVELLA FRÈRES"),
+        ];
+        assert_eq!(completed(&letter, "PRIM'HALLES", "BRASSERIE DU PASSAGE", false), "S.A.S. Lecœur Primeurs");
+        let till = [(0.0, "FOOD HALL"), (300.0, "QTY U.PRICE AMT INC."), (900.0, "Darnton Foods Ltd VAT No. GB123456789")];
+        assert_eq!(completed(&till[..2], "FOOD HALL", "-", true), "FOOD HALL");
+        assert_eq!(completed(&[till[0], till[2]], "FOOD HALL", "-", true), "Darnton Foods Ltd");
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! The network has seen some dozens of layouts and a few hundred companies; that what stands below `Buyer:` is the buyer holds for all.
 
+mod broken;
 mod captions;
 mod nobody;
 mod persons;
@@ -113,6 +114,8 @@ pub(super) fn weigh(order: &ReadingOrder, candidates: &[Candidate], runs: &[Run]
     let somebody = somebody(&prints, beliefs);
     let form = |(at, somebody): (usize, &f32)| if *somebody < 1.0 || beliefs.is_negligible(at) { *somebody } else { by_form(&prints[at]) };
     let by_form: Vec<f32> = somebody.par_iter().enumerate().map(form).collect();
+    let by_bank: Vec<f32> = (0..runs.len()).map(|run| if beliefs.is_negligible(run) { 1.0 } else { by_bank(order, &runs[run]) }).collect();
+    multiply(&mut beliefs.runs, BlockField::CustomerName as usize, &by_bank);
     for field in BlockField::ALL {
         let by_form = |run: usize| if field == BlockField::SupplierAddress { 1.0 } else { by_form[run] };
         let factor = |(at, run): (usize, &Run)| by_caption(field, run, &parties) * by_form(at) * by_columns(order, run);
@@ -123,9 +126,9 @@ pub(super) fn weigh(order: &ReadingOrder, candidates: &[Candidate], runs: &[Run]
         [Party::Seller, Party::Buyer].iter().for_each(|party| hand_up(order, runs, &parties, *party, beliefs));
         letters::weigh(order, senders, runs, &taken(&parties), &addressee, beliefs);
     }
-    join_broken(order, runs, BlockField::CustomerName, beliefs);
+    broken::join(order, runs, BlockField::CustomerName, beliefs);
     if letter.is_some() {
-        join_broken(order, runs, BlockField::SupplierName, beliefs);
+        broken::join(order, runs, BlockField::SupplierName, beliefs);
     }
     // Whatever else speaks for them, captions and telephones are nobody.
     let somebody: Vec<f32> = self::somebody(&prints, beliefs).iter().map(|factor| if *factor < 1.0 { RULED_OUT } else { 1.0 }).collect();
@@ -193,6 +196,23 @@ fn by_form(print: &str) -> f32 {
     1.0
 }
 
+/// How much less a company is believed to be the customer above the number of its register or of its account: whoever is to be paid prints these.
+fn by_bank(order: &ReadingOrder, run: &Run) -> f32 {
+    const LINES_BELOW: usize = 9;
+    /// In heights of a line.
+    const REACH_MAX: f32 = 16.0;
+    static OF_SENDER: LazyLock<Regex> = LazyLock::new(|| {
+        pattern(
+            r"(?i)\b(?:kvk|siret|r\.?c\.?s|hrb|hra|firmenbuch|registered (?:in|no|office)|company (?:reg|no)|co\.? reg|iban|bic|bankrekening|bankverbindung|sort code|cro no)\b",
+        )
+    });
+    let is_company = run.lines.iter().any(|line| legal_form::own_words(&order.lines[*line].text).is_some_and(|words| words > 0));
+    let top = order.lines[run.lines[0]].quad;
+    let is_near = |line: &usize| order.lines[*line].quad.top() - top.bottom() <= REACH_MAX * order.line_height();
+    let mut below = order.in_column(run.lines[0], 1).take(LINES_BELOW).take_while(is_near);
+    if is_company && below.any(|line| OF_SENDER.is_match(&order.lines[line].text)) { 1.0 / CAPTION_FACTOR } else { 1.0 }
+}
+
 /// What stands side by side, far apart, is two names, and so is a company with a person or a department.
 fn by_columns(order: &ReadingOrder, run: &Run) -> f32 {
     let apart = |pair: &[usize]| {
@@ -255,44 +275,6 @@ fn hand_up(order: &ReadingOrder, runs: &[Run], parties: &[Option<Party>], party:
         beliefs.runs[heir][field] += std::mem::take(&mut beliefs.runs[best][field]);
     }
 }
-
-/// A name in two rows, the second of which is no name by itself: `Hotel De | Ooievaar B.V.`, `Burgerladen Konstanz | GmbH & Co. KG`.
-fn join_broken(order: &ReadingOrder, runs: &[Run], field: BlockField, beliefs: &mut Beliefs) {
-    let text = |line: usize| order.lines[line].text.trim();
-    let Some(best) = beliefs.likeliest_run(field) else { return };
-    let field = field as usize;
-    let [line] = runs[best].lines[..] else { return };
-    let own_words = |line: usize| legal_form::own_words(text(line));
-    let begins =
-        |line: usize| own_words(line).is_none() && !has_digit(text(line)) && !names_nobody(text(line)) && !letters::is_no_name(text(line));
-    let says_trade_alone = |line: usize| text(line).split_whitespace().all(|word| TRADE.is_match(word) || legal_form::find(word).is_some());
-    let is_short = |line: usize| matches!(own_words(line), Some(0 | 1)) || own_words(line).is_some() && says_trade_alone(line);
-    let is_rest = |line: usize| is_short(line) && legal_form::is_at_end(text(line)) && !has_digit(text(line));
-    let may_end = |line: usize| !has_digit(text(line)) && !names_nobody(text(line)) && !letters::is_no_name(text(line));
-    let is_broken = |below: usize| GOES_ON.is_match(text(line)) || text(below).starts_with('&');
-    let below = order.in_column(line, 1).next();
-    let pair = match own_words(line) {
-        _ if may_end(line) && below.is_some_and(|below| is_broken(below) && may_end(below)) => below.map(|below| [line, below]),
-        None if begins(line) => below.filter(|below| is_rest(*below)).map(|below| [line, below]),
-        Some(words) if is_rest(line) && (words == 0 || says_trade_alone(line)) => {
-            order.in_column(line, -1).next().filter(|above| begins(*above)).map(|above| [above, line])
-        }
-        _ => None,
-    };
-    let pair = pair.filter(|[above, below]| letters::goes_on(order, *above, *below));
-    if let Some(whole) = pair.and_then(|pair| runs.iter().position(|run| run.lines == pair)) {
-        beliefs.runs[whole][field] += std::mem::take(&mut beliefs.runs[best][field]);
-    }
-}
-
-/// A word of a trade, which a name has beside its own.
-static TRADE: LazyLock<Regex> = LazyLock::new(|| {
-    let trades = "drinks|distribut(?:ors?|ion)|wholesalers?|foods?|coffee|roasters|brewery|brewing|wines?|merchants|bakers|bakery|dairy|dairies|services|supplies|linen|laundry|meats|butchers|fruit|veg|vegetables|fish|seafood|catering|kaas|delicatessen|packaging|hygiene|staffing|hospitality|&|and|et|und|en";
-    pattern(&format!(r"(?i)^(?:{trades})$"))
-});
-
-/// No name ends so: `Hocking &`, `Silva Foods t/a The`.
-static GOES_ON: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)(?:&|\+|\b(?:and|und|et|y|of|the|t/as?|trading as))$"));
 
 /// Where a caption, maybe a number, and a paragraph of its own stand above an address, the paragraph is the name, in as many lines as it has.
 fn believe_paragraphs(order: &ReadingOrder, captions: &Captions, runs: &[Run], beliefs: &mut Beliefs) {

@@ -83,7 +83,7 @@ fn says_trade(text: &str) -> bool {
 
 /// Whether one line is a person and another one says where: who bears no title is one where the other says a trade.
 pub(in crate::understand) fn is_person_at(person: &str, house: &str) -> bool {
-    PERSON.is_match(person.trim()) || is_forenamed(person) && says_trade(house)
+    PERSON.is_match(person.trim()) || is_forenamed(person) && says_trade(house) && house.trim().starts_with(char::is_uppercase)
 }
 
 /// What is believed of a person and the line below, together or of the person alone, goes to that line, unless it is of an address.

@@ -156,3 +156,35 @@ fn a_name_in_two_rows_is_whole() {
         assert_eq!(window(first, second).as_deref(), Some(name));
     }
 }
+
+#[test]
+fn who_prints_an_account_to_pay_to_is_no_customer() {
+    let page = ["VERS", "", "Wolbers B.V.", "Marktstraat 61", "Bankrekening", "NL39 VE00 0417 1643 00", "", "Café De Waag"];
+    assert_eq!(best(&page, &[(&[1], 0.1, 0.6), (&[0], 0.7, 0.0), (&[5], 0.0, 0.3)])[1].as_deref(), Some("Café De Waag"));
+}
+
+#[test]
+fn a_name_goes_on_in_the_next_row() {
+    for (page, name) in [
+        (&["Kettle", "& Pike"][..], "Kettle & Pike"),
+        (&["Silva Foods Ltd t/a The", "Painted Barrel"], "Silva Foods Ltd t/a The Painted Barrel"),
+        (&["Ballycroy", "DRINKS DISTRIBUTORS LTD"], "Ballycroy DRINKS DISTRIBUTORS LTD"),
+    ] {
+        assert_eq!(best(page, &[(&[0], 0.0, 0.9)])[1].as_deref(), Some(name));
+    }
+}
+
+#[test]
+fn the_only_tax_number_is_the_sellers_wherever_it_stands() {
+    let lines = [line(0.0, 0.0, 200.0, "The Anchor"), line(0.0, 30.0, 200.0, "VAT IE3320958BL")];
+    let order = ReadingOrder::new(&lines, &[PageSize { width: 600, height: 600 }]);
+    let candidate = Candidate { kind: Kind::TaxNumber, line: 1, range: 4..15, value: 0 };
+    let believed = |belief: f32| {
+        let mut roles = [0.0; Role::COUNT];
+        roles[Role::SupplierVatId as usize] = belief;
+        let mut beliefs = Beliefs { tags: Vec::new(), roles: vec![roles], runs: Vec::new(), types: [0.0; DOCUMENT_TYPES.len()] };
+        weigh_vat_ids(&order, std::slice::from_ref(&candidate), &[Some(Party::Buyer); 2], &mut beliefs);
+        beliefs.roles[0][Role::SupplierVatId as usize]
+    };
+    assert!(believed(0.95) > 0.9 && believed(0.6) <= 0.0);
+}
