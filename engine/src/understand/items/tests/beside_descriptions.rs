@@ -48,3 +48,19 @@ fn numbers_that_end_below_each_other_are_of_one_column() {
     assert_eq!(read.len(), 4, "{read:?}");
     assert_eq!(read[3], "- | Tonic | 6 | 1.20 | - | 7.20");
 }
+
+#[test]
+fn a_bare_amount_below_goods_hides_no_description_below_its_numbers() {
+    let read = read(
+        &[
+            &[(0.0, "Item"), (100.0, "Material"), (500.0, "Quantity"), (600.0, "Price"), (700.0, "Value")],
+            &[(0.0, "10"), (100.0, "100482"), (500.0, "2.000"), (600.0, "13.84"), (700.0, "27.68")],
+            &[(100.0, "CHIPS STEAK CUT")],
+            &[(0.0, "20"), (100.0, "103377"), (500.0, "3.000"), (600.0, "7.26"), (700.0, "21.78")],
+            &[(100.0, "GOUJONS 1KG")],
+            &[(400.0, "S1 20.00 % on 48.28"), (700.0, "9.66")],
+        ],
+        1..5,
+    );
+    assert_eq!(read, ["100482 | CHIPS STEAK CUT | 2.000 | 13.84 | - | 27.68", "103377 | GOUJONS 1KG | 3.000 | 7.26 | - | 21.78"]);
+}
