@@ -14,10 +14,13 @@ use crate::understand::rows::ReadingOrder;
 /// How far an item is believed whose arithmetic holds.
 const PROVEN_PROBABILITY: f32 = 0.97;
 
+/// What parts a note from a description.
+static SIGN: LazyLock<Regex> = LazyLock::new(|| pattern(r"[—–·|]|\s-\s"));
+
 /// A batch or a date before which goods are good, behind a description: `lot 0415`, `L. 0503)`, `IE 2214 · lot 0412`, `made 05/05`.
 static BATCH: LazyLock<Regex> = LazyLock::new(|| {
     let said = r"lot|lote|lotto|charge|batch|best before|bbe?|use by|mhd|dlc|ddm|tht|made|packed|exp";
-    pattern(&format!(r"(?i)^(?:[(—–·|]\s*)?(?:\w{{1,3}} \d+ [·|] )?(?:(?:{said})\b[.:]?\s*\S*\d|l\. ?\S*\d)"))
+    pattern(&format!(r"(?i)^(?:[(—–·|]\s*)?(?:\w{{1,3}} \d+ (?:[·|] )?)?(?:(?:{said})\b[.:]?\s*\S*\d|l\. ?\S*\d)"))
 });
 
 /// The caption of a code that ends a description.
@@ -310,8 +313,8 @@ impl<'a> Goods<'a> {
         let is_sign = |at: usize| !description.words[at].text.contains(char::is_alphanumeric);
         let is_parted = |at: usize| {
             let (before, word) = (&description.words[at - 1], &description.words[at]);
-            let between = before.line == word.line && word.whole[before.range.end..word.range.start].contains(['—', '–', '·', '|']);
-            between || is_sign(at - 1) || word.text.starts_with('(')
+            let sign = before.line == word.line && SIGN.is_match(&word.whole[before.range.end..word.range.start]);
+            sign || is_sign(at - 1) || word.text.starts_with('(')
         };
         let says_batch = |at: &usize| {
             let word = &description.words[*at];
