@@ -111,9 +111,13 @@ pub(super) fn weigh(order: &ReadingOrder, candidates: &[Candidate], runs: &[Run]
     persons::pass(order, runs, beliefs);
     complete_salutations(order, runs, beliefs);
     believe_captions(order, &captions, runs, beliefs);
-    let somebody = somebody(&prints, beliefs);
-    let form = |(at, somebody): (usize, &f32)| if *somebody < 1.0 || beliefs.is_negligible(at) { *somebody } else { by_form(&prints[at]) };
-    let by_form: Vec<f32> = somebody.par_iter().enumerate().map(form).collect();
+    let nobody = nobody(&prints, beliefs);
+    let form = |(at, print): (usize, &String)| match nobody[at] {
+        true => NOBODY,
+        false if beliefs.is_negligible(at) => 1.0,
+        false => by_form(print),
+    };
+    let by_form: Vec<f32> = prints.par_iter().enumerate().map(form).collect();
     let by_bank: Vec<f32> = (0..runs.len()).map(|run| if beliefs.is_negligible(run) { 1.0 } else { by_bank(order, &runs[run]) }).collect();
     multiply(&mut beliefs.runs, BlockField::CustomerName as usize, &by_bank);
     for field in BlockField::ALL {
@@ -131,17 +135,15 @@ pub(super) fn weigh(order: &ReadingOrder, candidates: &[Candidate], runs: &[Run]
         broken::join(order, runs, BlockField::SupplierName, beliefs);
     }
     // Whatever else speaks for them, captions and telephones are nobody.
-    let somebody: Vec<f32> = self::somebody(&prints, beliefs).iter().map(|factor| if *factor < 1.0 { RULED_OUT } else { 1.0 }).collect();
-    [BlockField::SupplierName, BlockField::CustomerName].iter().for_each(|field| multiply(&mut beliefs.runs, *field as usize, &somebody));
+    let named: Vec<f32> = self::nobody(&prints, beliefs).iter().map(|nobody| if *nobody { RULED_OUT } else { 1.0 }).collect();
+    [BlockField::SupplierName, BlockField::CustomerName].iter().for_each(|field| multiply(&mut beliefs.runs, *field as usize, &named));
     part(runs, &prints, beliefs);
     weigh_vat_ids(order, candidates, &owners(order, runs, &prints, parties, beliefs), beliefs);
 }
 
-/// How much less each print is believed to be a name because it names nobody. A dense page has hundreds of runs: nine in ten are
-/// negligible and are not searched for a dozen patterns.
-fn somebody(prints: &[String], beliefs: &Beliefs) -> Vec<f32> {
-    let factor = |(at, print): (usize, &String)| if !beliefs.is_negligible(at) && names_nobody(print) { NOBODY } else { 1.0 };
-    prints.par_iter().enumerate().map(factor).collect()
+/// Which runs name nobody. A dense page has hundreds: nine in ten are negligible and are not searched for a dozen patterns.
+fn nobody(prints: &[String], beliefs: &Beliefs) -> Vec<bool> {
+    prints.par_iter().enumerate().map(|(at, print)| !beliefs.is_negligible(at) && names_nobody(print)).collect()
 }
 
 /// The block of a letter that says whom it is for, where no caption does.
@@ -198,9 +200,6 @@ fn by_form(print: &str) -> f32 {
 
 /// How much less a company is believed to be the customer above the number of its register or of its account: whoever is to be paid prints these.
 fn by_bank(order: &ReadingOrder, run: &Run) -> f32 {
-    const LINES_BELOW: usize = 9;
-    /// In heights of a line.
-    const REACH_MAX: f32 = 16.0;
     static OF_SENDER: LazyLock<Regex> = LazyLock::new(|| {
         pattern(
             r"(?i)\b(?:kvk|siret|r\.?c\.?s|hrb|hra|firmenbuch|registered (?:in|no|office)|company (?:reg|no)|co\.? reg|iban|bic|bankrekening|bankverbindung|sort code|cro no)\b",
@@ -209,7 +208,7 @@ fn by_bank(order: &ReadingOrder, run: &Run) -> f32 {
     let is_company = run.lines.iter().any(|line| legal_form::own_words(&order.lines[*line].text).is_some_and(|words| words > 0));
     let top = order.lines[run.lines[0]].quad;
     let is_near = |line: &usize| order.lines[*line].quad.top() - top.bottom() <= REACH_MAX * order.line_height();
-    let mut below = order.in_column(run.lines[0], 1).take(LINES_BELOW).take_while(is_near);
+    let mut below = order.in_column(run.lines[0], 1).take(BLOCK_LINES_MAX).take_while(is_near);
     if is_company && below.any(|line| OF_SENDER.is_match(&order.lines[line].text)) { 1.0 / CAPTION_FACTOR } else { 1.0 }
 }
 
