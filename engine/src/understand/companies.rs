@@ -159,7 +159,8 @@ fn of_line(order: &ReadingOrder, line: usize) -> Vec<Company> {
     let text = order.lines[line].text.as_str();
     let of_form = |form: Range<usize>| {
         let range = name_before(text, &form).or_else(|| name_behind(text, &form))?;
-        let range = range.start + names::BEFORE_NAME.find(&text[range.clone()]).map_or(0, |caption| caption.end())..range.end;
+        let caption = names::BEFORE_NAME.find(&text[range.clone()]).map_or(0, |caption| caption.end());
+        let range = range.start + if caption < range.len() { caption } else { 0 }..range.end;
         Some(Company { line, text: text[range.clone()].to_owned(), range })
     };
     legal_form::all(text).into_iter().filter(|form| is_written_as_form(&text[form.clone()])).filter_map(of_form).collect()

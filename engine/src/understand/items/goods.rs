@@ -313,7 +313,8 @@ impl<'a> Goods<'a> {
         let is_sign = |at: usize| !description.words[at].text.contains(char::is_alphanumeric);
         let is_parted = |at: usize| {
             let (before, word) = (&description.words[at - 1], &description.words[at]);
-            let sign = before.line == word.line && SIGN.is_match(&word.whole[before.range.end..word.range.start]);
+            let between = word.whole.get(before.range.end..word.range.start).filter(|_| before.line == word.line);
+            let sign = between.is_some_and(|between| SIGN.is_match(between));
             sign || is_sign(at - 1) || word.text.starts_with('(')
         };
         let says_batch = |at: &usize| {
