@@ -65,6 +65,14 @@ impl Beliefs {
         Some(mean)
     }
 
+    /// Moves a share of what is believed of all runs, and of "absent", to this one, if there is one.
+    pub fn believe(&mut self, named: Option<usize>, field: BlockField, share: f32) {
+        if let Some(named) = named {
+            self.runs.iter_mut().for_each(|run| run[field as usize] *= 1.0 - share);
+            self.runs[named][field as usize] += share;
+        }
+    }
+
     /// Whether a run is believed to be no field at all.
     pub fn is_negligible(&self, run: usize) -> bool {
         self.runs[run].iter().all(|believed| *believed < NEGLIGIBLE)

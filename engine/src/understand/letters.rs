@@ -70,15 +70,15 @@ static DOMAIN: LazyLock<Regex> = LazyLock::new(|| {
 pub(super) fn weigh(order: &ReadingOrder, senders: &Senders, runs: &[Run], taken: &[bool], addressee: &[usize], beliefs: &mut Beliefs) {
     if let Some(name) = name_of(order, addressee) {
         let named = runs.iter().position(|run| run.lines == [name]);
-        believe(named, BlockField::CustomerName, ADDRESSEE, beliefs);
+        beliefs.believe(named, BlockField::CustomerName, ADDRESSEE);
     }
     let is_free = |line: usize| !taken[line] && !addressee.contains(&line);
     // What a caption announces needs no domain: a marketplace sends bills of others.
     let is_announced = beliefs.likeliest_run(BlockField::SupplierName).is_some_and(|best| runs[best].lines.iter().all(|line| taken[*line]));
     if !is_announced {
-        believe(sender(order, senders, runs, is_free, beliefs), BlockField::SupplierName, SENDER, beliefs);
+        beliefs.believe(sender(order, senders, runs, is_free, beliefs), BlockField::SupplierName, SENDER);
     }
-    believe(above(order, runs, is_free, beliefs), BlockField::SupplierName, SENDER, beliefs);
+    beliefs.believe(above(order, runs, is_free, beliefs), BlockField::SupplierName, SENDER);
 }
 
 /// The first line of the block in which a line without a legal form is believed to be the supplier's name: names stand above addresses.
@@ -97,14 +97,6 @@ fn above(order: &ReadingOrder, runs: &[Run], is_free: impl Fn(usize) -> bool, be
     let up = |line: &usize| order.in_column(*line, -1).next().filter(|above| may_be(*line, above));
     let top = std::iter::successors(up(&runs[best].lines[0]).filter(|_| !is_known), up).last()?;
     runs.iter().position(|run| run.lines == [top])
-}
-
-/// Moves a share of what is believed of all runs to this one.
-fn believe(named: Option<usize>, field: BlockField, share: f32, beliefs: &mut Beliefs) {
-    if let Some(named) = named {
-        beliefs.runs.iter_mut().for_each(|run| run[field as usize] *= 1.0 - share);
-        beliefs.runs[named][field as usize] += share;
-    }
 }
 
 /// Telephones, mail and web pages.

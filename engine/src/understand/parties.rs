@@ -225,16 +225,15 @@ fn by_columns(order: &ReadingOrder, run: &Run) -> f32 {
 /// The line below a caption of a party, or right behind it, names it, also where the network sees nobody.
 fn believe_captions(order: &ReadingOrder, captions: &Captions, runs: &[Run], beliefs: &mut Beliefs) {
     for (line, party) in captions.iter() {
-        let Some(field) = party.name().map(|field| field as usize) else { continue };
-        let absent = 1.0 - beliefs.runs.iter().map(|run| run[field]).sum::<f32>();
+        let Some(field) = party.name() else { continue };
+        let absent = 1.0 - beliefs.runs.iter().map(|run| run[field as usize]).sum::<f32>();
         let block = captions.block(order, line);
         let named = block.iter().find(|line| names::NAME_CAPTION.is_match(&order.lines[**line].text));
         let of_line = |line: &usize| runs.iter().position(|run| run.lines == [*line]);
         if let Some(named) = named.and_then(of_line) {
-            beliefs.runs.iter_mut().for_each(|run| run[field] *= 1.0 - CAPTIONED_NAME);
-            beliefs.runs[named][field] += CAPTIONED_NAME;
+            beliefs.believe(Some(named), field, CAPTIONED_NAME);
         } else if let Some(first) = block.first().and_then(of_line) {
-            beliefs.runs[first][field] += CAPTIONED_SHARE * absent.max(0.0);
+            beliefs.runs[first][field as usize] += CAPTIONED_SHARE * absent.max(0.0);
         }
     }
     let buyer = BlockField::CustomerName as usize;
@@ -244,10 +243,7 @@ fn believe_captions(order: &ReadingOrder, captions: &Captions, runs: &[Run], bel
         beliefs.runs[captioned][buyer] += CAPTIONED_IN_LINE * absent.max(0.0);
     }
     let is_of_docket = |run: &Run| run.lines.len() == 1 && names::DOCKET_BUYER.is_match(order.lines[run.lines[0]].text.trim());
-    if let Some(messrs) = runs.iter().position(is_of_docket) {
-        beliefs.runs.iter_mut().for_each(|run| run[buyer] *= 1.0 - CAPTIONED_NAME);
-        beliefs.runs[messrs][buyer] += CAPTIONED_NAME;
-    }
+    beliefs.believe(runs.iter().position(is_of_docket), BlockField::CustomerName, CAPTIONED_NAME);
 }
 
 /// What is believed of a party's line below the first one of its block goes to that: the name stands above.
@@ -278,12 +274,9 @@ fn hand_up(order: &ReadingOrder, runs: &[Run], parties: &[Option<Party>], party:
 /// Where a caption, maybe a number, and a paragraph of its own stand above an address, the paragraph is the name, in as many lines as it has.
 fn believe_paragraphs(order: &ReadingOrder, captions: &Captions, runs: &[Run], beliefs: &mut Beliefs) {
     for (line, party) in captions.iter() {
-        let Some(field) = party.name().map(|field| field as usize) else { continue };
+        let Some(field) = party.name() else { continue };
         let Some(name) = paragraph(order, captions, line) else { continue };
-        if let Some(named) = runs.iter().position(|run| run.lines == name) {
-            beliefs.runs.iter_mut().for_each(|run| run[field] *= 1.0 - CAPTIONED_NAME);
-            beliefs.runs[named][field] += CAPTIONED_NAME;
-        }
+        beliefs.believe(runs.iter().position(|run| run.lines == name), field, CAPTIONED_NAME);
     }
 }
 

@@ -55,12 +55,6 @@ fn begins_with_code(cell: &Cell) -> bool {
         .is_some_and(|word| is_code(word) && (cell.words.len() == 1 || word.text.contains('-') || word.text.ends_with([',', ';'])))
 }
 
-/// `[MT01] per unit`.
-fn begins_with_bracketed_code(cell: &Cell) -> bool {
-    let inner = |word: &Word| word.text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).map(str::to_owned);
-    cell.words.first().and_then(inner).is_some_and(|code| code.contains(|c: char| c.is_ascii_digit()) && !code.contains(' '))
-}
-
 /// Notes below an item: `Charge 27694`, `MHD 15.05.26`, `Allergene: A, C, G`, `ASIN: B0C8T4WQ1K`.
 static NOTE: LazyLock<Regex> = LazyLock::new(|| {
     let dated = r"mhd|bbe?|exp|scad|tht|tgt|dlc|ddm|best before|use by";
@@ -326,7 +320,7 @@ impl<'a> Entry<'a> {
             }
             // Below its code a description may have the row for itself.
             let has_row = columns.code_above_description() && lines.len() == 1 && row.cells.len() == 1;
-            let is_code = columns.code_below_description() && begins_with_code(cell) || begins_with_bracketed_code(cell);
+            let is_code = columns.code_below_description() && begins_with_code(cell);
             if is_code || !has_row && leaves_column(cell, &quad, columns) {
                 break;
             }
@@ -338,8 +332,7 @@ impl<'a> Entry<'a> {
     /// The code below the description, in the same column.
     fn code_beneath(&self, columns: &Columns) -> Option<Cell<'a>> {
         let cells = self.below.iter().take(CODE_ROWS_BELOW).filter_map(|row| row.cell(Column::Description));
-        let may_be = |cell: &&Cell| columns.code_below_description() && begins_with_code(cell) || begins_with_bracketed_code(cell);
-        let code = cells.into_iter().find(may_be)?;
+        let code = cells.filter(|_| columns.code_below_description()).find(|cell| begins_with_code(cell))?;
         Some(Cell { column: Column::Code, words: vec![code.words[0].without_bracket()] })
     }
 

@@ -403,7 +403,7 @@ pub(super) fn code_behind_caption(words: &[Word]) -> Option<usize> {
     is_code.then_some(at)
 }
 
-/// Whether a line is a pack or a number alone: `240`, `50 L`, `6 x 75cl`, `CR`.
+/// Whether a line is a pack or a number alone: `240`, `50 L`, `6 x 75cl`.
 fn is_pack(line: &str) -> bool {
     static PACK: LazyLock<Regex> =
         LazyLock::new(|| pattern(r"(?i)^(?:\d+\s*[x×]\s*)?\d+(?:[.,]\d+)?\s*(?:k?g|[cm]?l|ltr|litres?|oz|lb|pcs?|er)?$|^[–·-]$"));

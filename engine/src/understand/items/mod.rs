@@ -72,10 +72,7 @@ pub(super) fn items(order: &ReadingOrder, beliefs: &Beliefs, priced: bool, vat: 
     }
     reader.end_table();
     // A bare amount at the end is of the sums, and would hide where descriptions stand.
-    let is_bare = |goods: &mut Goods| {
-        let has = |column: Column| goods.has(column);
-        ![Column::Description, Column::Code, Column::Quantity].into_iter().any(has)
-    };
+    let is_bare = |goods: &mut Goods| ![Column::Description, Column::Code, Column::Quantity].iter().any(|column| goods.has(*column));
     while reader.items.pop_if(is_bare).is_some() {}
     reader.describe_from_below();
     drop_sums(&mut reader.items);

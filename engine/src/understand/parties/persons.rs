@@ -16,7 +16,7 @@ use crate::understand::rows::ReadingOrder;
 use crate::understand::runs::Run;
 
 /// `Mrs Sheila Brophy`, `Dhr. Bart Desmet`: someone at the company below.
-pub(in crate::understand) static PERSON: LazyLock<Regex> = LazyLock::new(|| {
+static TITLED: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
         r"^\W*(?i:Mr|Mrs|Ms|Miss|Dr|Frau|Herrn?|Mme|Mlle|M\.|Monsieur|Madame|Mevr|Mevrouw|Dhr|De heer|Sig|Sig\.ra|Sr|Sra|Dña|D\.)\.?\s+\p{Lu}[\p{L}'’.-]*(?:\s+\p{Lu}[\p{L}'’.-]*){0,2}$",
     )
@@ -77,13 +77,17 @@ fn is_forenamed(text: &str) -> bool {
     matches!(words.len(), 2 | 3) && words.iter().all(is_word) && is_forename() && !says_trade(text)
 }
 
+fn is_titled(text: &str) -> bool {
+    TITLED.is_match(text.trim())
+}
+
 fn says_trade(text: &str) -> bool {
     TRADE.is_match(text) || legal_form::find(text).is_some()
 }
 
 /// Whether one line is a person and another one says where: who bears no title is one where the other says a trade.
 pub(in crate::understand) fn is_person_at(person: &str, house: &str) -> bool {
-    PERSON.is_match(person.trim()) || is_forenamed(person) && says_trade(house) && house.trim().starts_with(char::is_uppercase)
+    is_titled(person) || is_forenamed(person) && says_trade(house) && house.trim().starts_with(char::is_uppercase)
 }
 
 /// What is believed of a person and the line below, together or of the person alone, goes to that line, unless it is of an address.
@@ -93,16 +97,15 @@ pub(super) fn pass(order: &ReadingOrder, runs: &[Run], beliefs: &mut Beliefs) {
     let is_place = |line: usize| names::is_place(text(line)) && !says_trade(text(line));
     let may_name =
         |line: usize| !letters::is_no_name(text(line)) && !has_digit(text(line)) && !is_caption_alone(text(line)) && !is_place(line);
-    let is_titled = |line: usize| PERSON.is_match(text(line).trim());
     // `Lunchroom 't Hoekje`, and below it `De heer R. Postma`.
     for (at, run) in runs.iter().enumerate() {
         let [names @ .., last] = run.lines.as_slice() else { continue };
-        let is_name_and_person = !names.is_empty() && is_titled(*last) && !is_titled(names[0]);
+        let is_name_and_person = !names.is_empty() && is_titled(text(*last)) && !is_titled(text(names[0]));
         if let Some(heir) = runs.iter().position(|other| is_name_and_person && other.lines == names) {
             beliefs.runs[heir][buyer] += std::mem::take(&mut beliefs.runs[at][buyer]);
         }
     }
-    let may_be_person: Vec<bool> = order.lines.iter().map(|line| PERSON.is_match(line.text.trim()) || is_forenamed(&line.text)).collect();
+    let may_be_person: Vec<bool> = order.lines.iter().map(|line| is_titled(&line.text) || is_forenamed(&line.text)).collect();
     for (at, run) in runs.iter().enumerate().filter(|(_, run)| may_be_person[run.lines[0]]) {
         let is_person_by = |name: usize| is_person_at(text(run.lines[0]), text(name));
         let close = |above: usize, below: usize| is_close(order, above, below) && may_name(above) && may_name(below);
