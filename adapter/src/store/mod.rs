@@ -69,6 +69,9 @@ struct BeginToWrite {
 
 /// One writer at a time in any case.
 const SQLITE_WRITE: BeginToWrite = BeginToWrite { together: "BEGIN IMMEDIATE", alone: "BEGIN IMMEDIATE" };
+/// Each query is planned for the tables as they are: a connection that asked the same when they were nearly empty would go through all
+/// journals for each journal.
+const POSTGRES_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL plan_cache_mode = force_custom_plan";
 const POSTGRES_WRITE: BeginToWrite = BeginToWrite { together: postgres_write!("SHARE"), alone: postgres_write!("EXCLUSIVE") };
 
 #[derive(Debug, thiserror::Error)]
@@ -127,7 +130,7 @@ impl Store {
         let pool = options.connect(url.connection().as_str()).await.map_err(|source| StoreError::Open { url: url.clone(), source })?;
         let (migrations, begin_to_write, begin_to_read) = match url {
             DatabaseUrl::Sqlite(_) => (&SQLITE_MIGRATIONS, &SQLITE_WRITE, "BEGIN"),
-            DatabaseUrl::Postgres(_) => (&POSTGRES_MIGRATIONS, &POSTGRES_WRITE, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"),
+            DatabaseUrl::Postgres(_) => (&POSTGRES_MIGRATIONS, &POSTGRES_WRITE, POSTGRES_READ),
         };
         migrations.run(&pool).await.map_err(|source| StoreError::Migrate { url: url.clone(), source })?;
         Ok(Self { pool, begin_to_write, begin_to_read, alone: Arc::default() })

@@ -1,6 +1,6 @@
 """Debezium's PostgreSQL connector, embedded, whose changes go to a broker.
 
-debezium.py BROKER PORT DATABASE PREFIX OFFSETS [PROPERTY=VALUE...]; runs until its standard input ends.
+debezium.py BROKER PORT DATABASE PREFIX OFFSETS [PROPERTY=VALUE...]; runs until its standard input ends, or the engine does.
 """
 import os
 import sys
@@ -30,9 +30,12 @@ properties = {
     "converter.schemas.enable": "false",
     "poll.interval.ms": "20",
     "skipped.operations": "none",
+    # The database is away for moments only.
+    "retriable.restart.connector.wait.ms": "500",
     **dict(argument.split("=", 1) for argument in more),
 }
-producer = Producer({"bootstrap.servers": broker, "acks": "all", "linger.ms": 2, "enable.idempotence": True})
+# As Kafka Connect produces: each request again until it is answered, the next one behind it.
+producer = Producer({"bootstrap.servers": broker, "acks": "all", "linger.ms": 2, "max.in.flight.requests.per.connection": 1})
 
 
 class ToBroker(BasePythonChangeHandler):
@@ -53,7 +56,16 @@ class ToBroker(BasePythonChangeHandler):
 
 
 engine = DebeziumJsonEngine(properties=properties, handler=ToBroker())
-threading.Thread(target=engine.run, daemon=True).start()
+
+
+def run():
+    try:
+        engine.run()
+    finally:
+        os._exit(1)
+
+
+threading.Thread(target=run, daemon=True).start()
 sys.stdin.read()
 engine.close()
 os._exit(0)

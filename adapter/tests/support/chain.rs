@@ -16,7 +16,12 @@ use adapter::{
 
 use super::{broker, postgres, stores};
 
+/// How long the books may take to say what the till says, and the chain to be at work after a fault.
 const DEADLINE: Duration = Duration::from_secs(120);
+/// After which the group gives the partitions of a killed adapter to the next.
+const SESSION: Duration = Duration::from_millis(1500);
+/// Between two looks.
+const PAUSE: Duration = Duration::from_millis(50);
 const TABLES: &str = "CREATE TABLE users (id text PRIMARY KEY, name text, email text); \
     CREATE TABLE transactions (transaction_id text PRIMARY KEY, user_id text, total numeric, tax numeric, created_at timestamptz); \
     CREATE TABLE beers (product_id text PRIMARY KEY, transaction_id text, beer_name text, beer_price_per_unit numeric, beer_alcohol text, \
@@ -65,6 +70,15 @@ fn debezium(till: &str, prefix: &str, folder: &Path, more: &[&str]) -> Option<Ch
     Some(command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
 }
 
+/// What can be killed.
+#[derive(Debug, Clone, Copy)]
+pub enum Part {
+    Adapter,
+    Debezium,
+    Broker,
+    Postgres,
+}
+
 /// The whole chain at work.
 pub struct Chain {
     prefix: &'static str,
@@ -90,7 +104,18 @@ impl Chain {
         Some(Self { prefix, properties, till, books, topics, folder, debezium, adapter })
     }
 
-    /// Starts what has ended.
+    /// Ends a part as a power cut would, and starts it again.
+    pub fn kill(&mut self, part: Part) {
+        match part {
+            Part::Adapter => end(&mut self.adapter),
+            Part::Debezium => end(&mut self.debezium),
+            Part::Broker => broker::kill(),
+            Part::Postgres => postgres::kill(),
+        }
+        self.mend();
+    }
+
+    /// Starts what has ended; the broker and PostgreSQL do so by themselves.
     pub fn mend(&mut self) {
         if self.debezium.try_wait().unwrap().is_some() {
             self.debezium = debezium(&self.till, self.prefix, self.folder.path(), self.properties).unwrap();
@@ -108,10 +133,35 @@ impl Chain {
             if now == expected {
                 return;
             }
-            assert!(Instant::now() < deadline, "{}: after {after}: {now:?} instead of {expected:?}", self.prefix);
+            if Instant::now() > deadline {
+                panic!("{}: after {after}: {now:?} instead of {expected:?}\n{}", self.prefix, self.state());
+            }
             self.mend();
-            tokio::time::sleep(Duration::from_millis(100)).await;
+            tokio::time::sleep(PAUSE).await;
         }
+    }
+
+    /// Waits until the adapter has read the row of a table of the till, by its key.
+    pub async fn knows(&mut self, key: &str) {
+        let (select, deadline) = (format!("SELECT count(*) FROM source_rows WHERE row_key = '{key}'"), Instant::now() + DEADLINE);
+        while postgres::try_to_ask(&self.books.database, &select).as_deref() != Some("1\n") {
+            assert!(Instant::now() < deadline, "{}: {key} does not come\n{}", self.prefix, self.state());
+            self.mend();
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    /// How far the chain is and what waits in it, for whoever looks into a failure.
+    fn state(&self) -> String {
+        let slots = "SELECT 'slot ' || slot_name, active, confirmed_flush_lsn, pg_current_wal_lsn() FROM pg_replication_slots";
+        let books = [
+            "SELECT topic, partition, next_offset FROM inbox ORDER BY 1, 2",
+            "SELECT pending_reason, count(*) FROM source_rows WHERE pending_reason IS NOT NULL GROUP BY 1",
+            "SELECT topic, partition, position, reason FROM dead_letters",
+            "SELECT pid, state, now() - query_start, wait_event, query FROM pg_stat_activity WHERE datname = current_database()",
+        ];
+        let all = std::iter::once((&self.till, slots)).chain(books.map(|select| (&self.books.database, select)));
+        all.map(|(database, select)| postgres::try_to_ask(database, select).unwrap_or_else(|| "PostgreSQL is away\n".into())).collect()
     }
 
     pub fn books(&self) -> &Store {
@@ -122,14 +172,17 @@ impl Chain {
         for business in ["pub", "bar"] {
             ledger::verify(&self.books.store, business).await.unwrap();
         }
-        for process in [&mut self.adapter, &mut self.debezium] {
-            process.kill().unwrap();
-            process.wait().unwrap();
-        }
+        end(&mut self.adapter);
+        end(&mut self.debezium);
     }
 }
 
+fn end(process: &mut Child) {
+    process.kill().unwrap();
+    process.wait().unwrap();
+}
+
 pub fn adapter(group: &str, topics: &[String], database: &str) -> Child {
-    let run = ["run", "--events", &broker::source(group, topics), "--database", database];
+    let run = ["run", "--events", &broker::source(group, topics, SESSION), "--database", database];
     Command::new(env!("CARGO_BIN_EXE_adapter")).args(run).stderr(Stdio::null()).spawn().unwrap()
 }

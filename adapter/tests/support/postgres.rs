@@ -5,7 +5,7 @@ use std::{
     io::Write,
     net::TcpListener,
     path::PathBuf,
-    process::{ChildStdin, Command, Stdio},
+    process::{ChildStdin, Command, Output, Stdio},
     sync::{
         LazyLock,
         atomic::{AtomicU32, Ordering},
@@ -44,10 +44,20 @@ pub fn database() -> Option<String> {
 
 /// What `psql` prints of a statement, without headings.
 pub fn ask(database: &str, statement: &str) -> String {
-    let bin = &CLUSTER.as_ref().expect("a database of this cluster").bin;
-    let output = Command::new(bin.join("psql")).args(["-d", database, "-Atqc", statement]).output().unwrap();
+    let output = psql(database, statement);
     assert!(output.status.success(), "{statement}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
+}
+
+/// `None` where the server is away, or refuses.
+pub fn try_to_ask(database: &str, statement: &str) -> Option<String> {
+    let output = psql(database, statement);
+    output.status.success().then(|| String::from_utf8(output.stdout).unwrap())
+}
+
+fn psql(database: &str, statement: &str) -> Output {
+    let bin = &CLUSTER.as_ref().expect("a database of this cluster").bin;
+    Command::new(bin.join("psql")).args(["-d", database, "-Atqc", statement]).output().unwrap()
 }
 
 /// Runs a statement again until it succeeds, though the server may be away at the moment.
