@@ -128,7 +128,6 @@ fn wait_for(port: u16, keeper: &mut Child) {
     }
 }
 
-#[expect(clippy::zombie_processes, reason = "the keeper ends after this process")]
 fn start(program: &Path) -> Broker {
     let (port, store, process) = (free_port(), free_port(), NamedTempFile::new().unwrap());
     let script = r#"
