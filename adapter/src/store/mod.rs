@@ -1,4 +1,4 @@
-//! The database: SQLite, embedded, one writer; or PostgreSQL, serializable. What belongs together is written in one transaction.
+//! The database: SQLite, embedded, one writer; or PostgreSQL, one writer, or several whose transactions are serializable. What belongs together is written in one transaction.
 //!
 //! Both keep the same tables under the same names and are asked in the same words, those that the two dialects share: parameters as `$1`,
 //! `ON CONFLICT`, `CAST(... AS BIGINT)`; flags are 0 or 1. Only the migrations are written twice.
@@ -12,9 +12,9 @@ mod url;
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicU32, Ordering},
+        atomic::{AtomicI32, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use sqlx::{
@@ -39,19 +39,25 @@ const MOST_ATTEMPTS: u32 = 20;
 /// Before the second attempt; doubled, up to `LONGEST_PAUSE`, before each that follows.
 const FIRST_PAUSE: Duration = Duration::from_millis(5);
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
-/// Transactions that are written alone after one that another got in the way of, before they are written side by side again.
-const ALONE: u32 = 32;
+/// Transactions that are written alone after one that another got in the way of, whoever waits meanwhile.
+const ALONE: i32 = 32;
+/// Transactions that are written side by side with others after one that had to wait for its turn.
+const TOGETHER: i32 = 32;
+/// Whoever waits longer for its turn is not the only one who writes.
+const TURN: Duration = Duration::from_millis(20);
 
 /// Of each SQLite connection. How long a command waits for another that is writing, in milliseconds. WAL with NORMAL never corrupts, but may
 /// lose the last commits at a power cut, and a source's position with them: so FULL.
 const SQLITE_SETTINGS: &str = "PRAGMA busy_timeout = 30000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON";
 
 /// All that a write reads it finds by key. The planner thinks otherwise of tables that grew since it last looked, and of rows that come as
-/// JSON, whose number it can't know: it would read whole tables.
+/// arrays, whose number it can't know: it would read whole tables.
 macro_rules! postgres_write {
-    ($lock:literal) => {
+    ($isolation:literal, $lock:literal) => {
         concat!(
-            "BEGIN ISOLATION LEVEL SERIALIZABLE; LOCK TABLE turns IN ",
+            "BEGIN ISOLATION LEVEL ",
+            $isolation,
+            "; LOCK TABLE turns IN ",
             $lock,
             " MODE; SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL jit = off"
         )
@@ -61,18 +67,19 @@ macro_rules! postgres_write {
 /// How a transaction that writes begins. The lock comes before anything is read, so what waited for it sees what the others wrote.
 #[derive(Debug)]
 struct BeginToWrite {
+    /// When no other writes: it can't be in vain, and nothing has to be watched for what others might write.
+    alone: &'static str,
     /// Side by side with others, in the hope that they write other businesses.
     together: &'static str,
-    /// When no other writes: it can't be in vain.
-    alone: &'static str,
 }
 
 /// One writer at a time in any case.
-const SQLITE_WRITE: BeginToWrite = BeginToWrite { together: "BEGIN IMMEDIATE", alone: "BEGIN IMMEDIATE" };
+const SQLITE_WRITE: BeginToWrite = BeginToWrite { alone: "BEGIN IMMEDIATE", together: "BEGIN IMMEDIATE" };
+const POSTGRES_WRITE: BeginToWrite =
+    BeginToWrite { alone: postgres_write!("REPEATABLE READ", "EXCLUSIVE"), together: postgres_write!("SERIALIZABLE", "SHARE") };
 /// Each query is planned for the tables as they are: a connection that asked the same when they were nearly empty would go through all
 /// journals for each journal.
 const POSTGRES_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL plan_cache_mode = force_custom_plan";
-const POSTGRES_WRITE: BeginToWrite = BeginToWrite { together: postgres_write!("SHARE"), alone: postgres_write!("EXCLUSIVE") };
 
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -114,8 +121,8 @@ pub struct Store {
     pool: AnyPool,
     begin_to_write: &'static BeginToWrite,
     begin_to_read: &'static str,
-    /// How many of the next transactions are written alone.
-    alone: Arc<AtomicU32>,
+    /// How many of the next transactions are written side by side with others; below zero: how many are not, whoever waits.
+    together: Arc<AtomicI32>,
 }
 
 impl Store {
@@ -133,7 +140,7 @@ impl Store {
             DatabaseUrl::Postgres(_) => (&POSTGRES_MIGRATIONS, &POSTGRES_WRITE, POSTGRES_READ),
         };
         migrations.run(&pool).await.map_err(|source| StoreError::Migrate { url: url.clone(), source })?;
-        Ok(Self { pool, begin_to_write, begin_to_read, alone: Arc::default() })
+        Ok(Self { pool, begin_to_write, begin_to_read, together: Arc::default() })
     }
 
     /// Opens a database that must be there: a question to no books is a slip of the pen.
@@ -155,7 +162,7 @@ impl Store {
             match self.attempt(&work).await {
                 Err(error) if error.is_transient() => {
                     tracing::debug!("a transaction is tried again, alone");
-                    self.alone.store(ALONE, Ordering::Relaxed);
+                    self.together.store(-ALONE, Ordering::Relaxed);
                 }
                 done => return done,
             }
@@ -175,13 +182,19 @@ impl Store {
         Ok(done)
     }
 
-    /// Begins to write, without a second attempt. On SQLite, and after one that was in vain, other writers wait until this is committed or
-    /// dropped.
+    /// Begins to write, without a second attempt. Unless it is written side by side, other writers wait until this is committed or dropped.
     pub async fn write(&self) -> Result<Transaction<'static, Any>, StoreError> {
-        let one_less = |left: u32| left.checked_sub(1);
-        let alone = self.alone.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less).is_ok();
-        let BeginToWrite { together, alone: by_itself } = self.begin_to_write;
-        self.begin(if alone { by_itself } else { together }).await
+        let turn = self.together.load(Ordering::Relaxed);
+        self.together.store(turn - turn.signum(), Ordering::Relaxed);
+        if turn > 0 {
+            return self.begin(self.begin_to_write.together).await;
+        }
+        let asked = Instant::now();
+        let begun = self.begin(self.begin_to_write.alone).await;
+        if turn == 0 && asked.elapsed() > TURN {
+            self.together.store(TOGETHER, Ordering::Relaxed);
+        }
+        begun
     }
 
     /// Begins to read one state of the books.
