@@ -293,3 +293,31 @@ fn line(column: &[Placed], rotation: Affine) -> TextLine {
     let quad = Quad([corner(start, top), corner(end, top), corner(end, bottom), corner(start, bottom)]);
     TextLine { page: 0, quad, text, confidence: 1.0 }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EM: f64 = 10.0;
+    const WIDTH: f64 = 0.6 * EM;
+
+    /// Letters of one width, so far apart, in em; a blank of `text` is a wider gap, in which nothing is written.
+    fn printed(text: &str, spacing: f64) -> Vec<Placed> {
+        let mut at = 0.0;
+        let mut place = |letter: char| {
+            let start = at;
+            at += if letter == ' ' { 0.3 * EM } else { WIDTH + spacing * EM };
+            (letter != ' ').then(|| Placed { start, end: start + WIDTH, baseline: 0.0, em: EM, text: letter.into(), after_space: false })
+        };
+        text.chars().filter_map(&mut place).collect()
+    }
+
+    #[test]
+    fn words_part_where_the_gap_is_wider_than_the_spacing_of_the_letters() {
+        for spacing in [-0.02, 0.0, 0.1, 0.25, 0.4] {
+            assert_eq!(line(&printed("TAX INVOICE", spacing), Affine::IDENTITY).text, "TAX INVOICE", "letters {spacing} em apart");
+        }
+        // Two letters do not tell how a title is spaced.
+        assert_eq!(line(&printed("No", 0.3), Affine::IDENTITY).text, "N o");
+    }
+}
